@@ -1,0 +1,19 @@
+"""``python -m course``: until the environment exists, only the standard library is imported."""
+
+from __future__ import annotations
+
+import sys
+
+from course import bootstrap, cli
+
+
+def main() -> int:
+    """Answer help and mistakes at once; then enter the environment and run the command there."""
+    arguments = sys.argv[1:]
+    command = cli.parse(arguments)
+    bootstrap.enter(arguments)
+    return command.run(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

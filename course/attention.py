@@ -1,0 +1,570 @@
+"""Attention: scores, softmax, weighted sum; then many heads of it.
+
+Read from the top: first what a score may be, then how scores become weights and weights an output, then
+the module. Every function works on any number of leading batch axes (``*batch``), heads among them, or
+on none.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from course.masks import check_boolean, check_mask, to_additive
+
+# --------------------------------------------------------------------------------------------------
+# Scores: how well does a query match a key?
+# --------------------------------------------------------------------------------------------------
+
+
+def dot_score(
+    query: Float[Tensor, "*batch query d_k"], key: Float[Tensor, "*batch key d_k"]
+) -> Float[Tensor, "*batch query key"]:
+    """The inner product q · k of every query with every key.
+
+    Raises:
+        ValueError: if queries and keys differ in width.
+
+    Source: "dot" in Luong et al. 2015, §3.1; the first MatMul of Vaswani et al. 2017, figure 2; lecture
+    row L2.7.b.
+    """
+    _check_same_width(query, key)
+    return query @ key.mT
+
+
+def scaled_dot_score(
+    query: Float[Tensor, "*batch query d_k"], key: Float[Tensor, "*batch key d_k"]
+) -> Float[Tensor, "*batch query key"]:
+    """The inner product divided by the square root of the width: q · k / √d_k.
+
+    For q and k with independent entries of mean 0 and variance 1 the inner product has variance d_k;
+    after the division it has variance 1, so that the softmax does not saturate.
+
+    Raises:
+        ValueError: if queries and keys differ in width.
+
+    Source: Vaswani et al. 2017, equation 1 and footnote 4; lecture rows L2.5.a, L2.5.b.
+    """
+    # Dividing the query, not the score, touches d_k numbers a row where the score has one for every key.
+    return dot_score(query / math.sqrt(query.shape[-1]), key)
+
+
+def general_score(
+    query: Float[Tensor, "*batch query d_q"],
+    key: Float[Tensor, "*batch key d_k"],
+    weight: Float[Tensor, "d_q d_k"],
+) -> Float[Tensor, "*batch query key"]:
+    """A learned bilinear form: qᵀ W k, which lets queries and keys differ in width.
+
+    Raises:
+        ValueError: if the weight is not of shape ``[d_q, d_k]``.
+
+    Source: "general" in Luong et al. 2015, §3.1; lecture row L1.3.c.
+    """
+    _check_general_weight(query, key, weight)
+    return query @ weight @ key.mT
+
+
+def additive_score(
+    query: Float[Tensor, "*batch query d_q"],
+    key: Float[Tensor, "*batch key d_k"],
+    w_query: Float[Tensor, "d_hidden d_q"],
+    w_key: Float[Tensor, "d_hidden d_k"],
+    v: Float[Tensor, "d_hidden"],
+) -> Float[Tensor, "*batch query key"]:
+    """A small network with one hidden layer: vᵀ tanh(W_q q + W_k k).
+
+    Raises:
+        ValueError: if the weights do not fit the queries, the keys or each other.
+
+    Source: Bahdanau et al. 2015, appendix A.1.2; lecture row L1.7.b (F as an MLP).
+    """
+    _check_additive_weights(query, key, w_query, w_key, v)
+    q = (query @ w_query.mT).unsqueeze(-2)  # [*batch, query, 1, d_hidden]
+    k = (key @ w_key.mT).unsqueeze(-3)  # [*batch, 1, key, d_hidden]
+    return torch.tanh(q + k) @ v
+
+
+def cosine_score(
+    query: Float[Tensor, "*batch query d_k"], key: Float[Tensor, "*batch key d_k"]
+) -> Float[Tensor, "*batch query key"]:
+    """The cosine of the angle between query and key: q · k / (|q| |k|), in [-1, 1].
+
+    Where either vector is zero, so is the score.
+
+    Raises:
+        ValueError: if queries and keys differ in width.
+
+    Source: Graves et al. 2014 (Neural Turing Machine), equation 6; lecture row L1.7.b (F as a cosine).
+    """
+    return dot_score(F.normalize(query, dim=-1), F.normalize(key, dim=-1))
+
+
+# --------------------------------------------------------------------------------------------------
+# From scores to weights, from weights to the output
+# --------------------------------------------------------------------------------------------------
+
+
+def masked_softmax(
+    scores: Float[Tensor, "*batch query key"], mask: Bool[Tensor, "*#batch #query #key"] | None = None
+) -> Float[Tensor, "*batch query key"]:
+    """The softmax over the keys that each query may attend to; keys it may not attend to get weight 0.
+
+    Each row sums to 1. A row that may attend nowhere is all zeros, and so is its gradient.
+
+    Args:
+        scores: any real numbers.
+        mask: True = may attend; broadcasts to the scores. None lets every query attend everywhere.
+
+    Raises:
+        TypeError: if the mask is not boolean.
+        ValueError: if the mask does not broadcast to the scores.
+
+    Source: "Mask (opt.)" and "SoftMax" in Vaswani et al. 2017, figure 2; lecture row L2.7.b.
+    """
+    if mask is None:
+        return scores.softmax(dim=-1)
+    check_mask(mask, scores.shape)
+    # A row of -inf alone would come out as NaN: who may attend nowhere attends everywhere, then is zeroed.
+    somewhere = mask.any(dim=-1, keepdim=True)
+    weights = (scores + to_additive(mask | ~somewhere).to(scores.dtype)).softmax(dim=-1)
+    return weights if somewhere.all() else weights * somewhere
+
+
+def scaled_dot_weights(
+    query: Float[Tensor, "*batch query d_k"],
+    key: Float[Tensor, "*batch key d_k"],
+    mask: Bool[Tensor, "*#batch #query #key"] | None = None,
+) -> Float[Tensor, "*batch query key"]:
+    """The weights softmax(Q Kᵀ / √d_k): those of ``masked_softmax(scaled_dot_score(query, key), mask)``.
+
+    Nobody else holds these scores, so the mask is added to them in place; that saves a tensor as large.
+
+    Raises:
+        TypeError, ValueError: as ``scaled_dot_score`` and ``masked_softmax``.
+
+    Source: Vaswani et al. 2017, equation 1; lecture row L2.7.b.
+    """
+    scores = scaled_dot_score(query, key)
+    if mask is None:
+        return scores.softmax(dim=-1)
+    check_mask(mask, scores.shape)
+    somewhere = mask.any(dim=-1, keepdim=True)
+    scores += to_additive(mask | ~somewhere).to(scores.dtype)
+    weights = scores.softmax(dim=-1)
+    return weights if somewhere.all() else weights * somewhere
+
+
+def weighted_sum(
+    weights: Float[Tensor, "*batch query key"], value: Float[Tensor, "*batch key d_v"]
+) -> Float[Tensor, "*batch query d_v"]:
+    """For each query the sum of all values, each times its weight.
+
+    Raises:
+        ValueError: if there are not as many values as the weights have keys.
+
+    Source: the second MatMul of Vaswani et al. 2017, figure 2; lecture rows L1.3.h, L2.7.b.
+    """
+    _check_one_value_a_key(weights, value)
+    return weights @ value
+
+
+def softmax_attention(
+    scores: Float[Tensor, "*batch query key"],
+    value: Float[Tensor, "*batch key d_v"],
+    mask: Bool[Tensor, "*#batch #query #key"] | None = None,
+) -> tuple[Float[Tensor, "*batch query d_v"], Float[Tensor, "*batch query key"]]:
+    """Attention for scores of any kind: masked softmax over the keys, then the weighted sum of the values.
+
+    Returns:
+        The output and the weights.
+
+    Raises:
+        TypeError, ValueError: as ``masked_softmax`` and ``weighted_sum``.
+
+    Source: Luong et al. 2015, §3.1; lecture rows L1.3.c, L1.7.b.
+    """
+    weights = masked_softmax(scores, mask)
+    return weighted_sum(weights, value), weights
+
+
+def scaled_dot_product_attention(
+    query: Float[Tensor, "*batch query d_k"],
+    key: Float[Tensor, "*batch key d_k"],
+    value: Float[Tensor, "*batch key d_v"],
+    mask: Bool[Tensor, "*#batch #query #key"] | None = None,
+    scale: float | None = None,
+) -> tuple[Float[Tensor, "*batch query d_v"], Float[Tensor, "*batch query key"]]:
+    """Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V.
+
+    Args:
+        mask: True = may attend; broadcasts to ``[*batch, query, key]``. A query that may attend nowhere
+            gets zeros.
+        scale: the factor on the scores; None means 1 / √d_k.
+
+    Returns:
+        The output and the weights.
+
+    Raises:
+        TypeError: if the mask is not boolean.
+        ValueError: if queries and keys differ in width, keys and values in number, or the mask does not
+            broadcast.
+
+    Source: Vaswani et al. 2017, equation 1 and figure 2 (left); lecture rows L1.3.h, L2.5.a.
+    """
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    return softmax_attention(dot_score(query * scale, key), value, mask)
+
+
+def soft_lookup(
+    query: Float[Tensor, "*batch query d_k"],
+    key: Float[Tensor, "*batch key d_k"],
+    value: Float[Tensor, "*batch key d_v"],
+    temperature: float = 1.0,
+) -> tuple[Float[Tensor, "*batch query d_v"], Float[Tensor, "*batch query key"]]:
+    """A dictionary that can be differentiated: all values, each weighted by how well its key matches.
+
+    The weights are the softmax of q · k / temperature. A high temperature mixes all values alike, a low
+    one takes almost only the best match, and temperature 0 is the ordinary look-up: weight 1 on the
+    (first) best key.
+
+    Returns:
+        The output and the weights.
+
+    Raises:
+        ValueError: if the temperature is negative, or the shapes do not fit.
+
+    Source: Graves et al. 2014 (Neural Turing Machine), §3.3.1; lecture row L1.3.f.
+    """
+    _check_temperature(temperature)
+    scores = dot_score(query, key)
+    if temperature > 0:
+        return softmax_attention(scores / temperature, value)
+    weights = F.one_hot(scores.argmax(dim=-1), key.shape[-2]).to(scores.dtype)
+    return weighted_sum(weights, value), weights
+
+
+def softmax_jacobian(weights: Float[Tensor, "*batch key"]) -> Float[Tensor, "*batch key key"]:
+    """How the weights move with the scores: ∂p_i / ∂s_j = p_i (δ_ij - p_j), in matrix form diag(p) - p pᵀ.
+
+    It vanishes as the weights become one-hot: a saturated softmax has no gradient to give.
+
+    Args:
+        weights: p = softmax(s), each row summing to 1.
+
+    Source: Bridle 1990; lecture row L2.5.b.
+    """
+    return torch.diag_embed(weights) - weights.unsqueeze(-1) * weights.unsqueeze(-2)
+
+
+def attention_entropy(weights: Float[Tensor, "*batch query key"]) -> Float[Tensor, "*batch query"]:
+    """How spread out each query's attention is: -Σ_k p_k ln p_k, in nats, with 0 ln 0 = 0.
+
+    0 when all the weight is on one key, ln(number of keys) when it is even.
+
+    Source: Shannon 1948, §6; lecture row L2.5.b.
+    """
+    return torch.special.entr(weights).sum(dim=-1)
+
+
+def fused_attention(
+    query: Float[Tensor, "*batch query d_k"],
+    key: Float[Tensor, "*batch key d_k"],
+    value: Float[Tensor, "*batch key d_v"],
+    mask: Bool[Tensor, "*#batch #query #key"] | None = None,
+    dropout: float = 0.0,
+) -> Float[Tensor, "*batch query d_v"]:
+    """The output of ``scaled_dot_product_attention`` by torch's fused kernel, which never stores the weights.
+
+    In bfloat16 on a CPU, where that kernel is slow to train, by plain products.
+
+    Args:
+        dropout: probability with which a weight is dropped.
+
+    Source: Dao et al. 2022 (FlashAttention).
+    """
+    if _is_trained_in_bfloat16_on_a_cpu(query):
+        weights = scaled_dot_weights(query, key, mask)
+        return weighted_sum(F.dropout(weights, dropout), value)
+    if mask is None:
+        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+    # What kernels make of a row that may attend nowhere differs: it attends everywhere, then is zeroed.
+    somewhere = mask.any(dim=-1, keepdim=True)
+    output = F.scaled_dot_product_attention(query, key, value, mask | ~somewhere, dropout)
+    if output.is_cpu and somewhere.all():  # a GPU would have to be waited for
+        return output
+    return output.masked_fill(~somewhere, 0.0)
+
+
+# --------------------------------------------------------------------------------------------------
+# Many heads
+# --------------------------------------------------------------------------------------------------
+
+
+def split_heads(
+    x: Float[Tensor, "*batch sequence d_model"], n_heads: int
+) -> Float[Tensor, "*batch heads sequence d_head"]:
+    """Cut each vector into ``n_heads`` consecutive pieces of d_head = d_model / n_heads, one a head.
+
+    Head h holds the entries h · d_head, ..., (h + 1) · d_head - 1 of every vector in the sequence.
+
+    Raises:
+        ValueError: if the width is not divisible by ``n_heads``.
+
+    Source: Vaswani et al. 2017, §3.2.2; lecture rows L1.3.i, L2.7.c.
+    """
+    _check_divisible(x.shape[-1], n_heads)
+    return x.unflatten(-1, (n_heads, -1)).transpose(-3, -2)
+
+
+def merge_heads(x: Float[Tensor, "*batch heads sequence d_head"]) -> Float[Tensor, "*batch sequence d_model"]:
+    """Concatenate the heads' vectors, position by position: the inverse of ``split_heads``.
+
+    Source: "Concat" in Vaswani et al. 2017, §3.2.2 and figure 2 (right); lecture row L2.7.c.
+    """
+    return x.transpose(-3, -2).flatten(-2)
+
+
+class MultiHeadAttention(nn.Module):
+    """Several attentions side by side, each in its own subspace: Concat(head_1, ..., head_h) W^O.
+
+    The weights of the three projections are kept apart for reading. ``load_state_dict`` also takes the
+    state dict of ``torch.nn.MultiheadAttention``, and ``torch_state_dict`` gives one back.
+
+    Args:
+        d_model: width of queries, keys, values and output.
+        n_heads: number of heads, each of width d_model / n_heads.
+        bias: whether the four linear maps have one.
+        dropout: probability with which a weight is dropped in training.
+
+    Raises:
+        ValueError: if ``d_model`` is not divisible by ``n_heads``.
+
+    Source: Vaswani et al. 2017, §3.2.2 and figure 2 (right); lecture rows L1.3.g, L1.3.i, L2.7.c.
+    """
+
+    def __init__(self, d_model: int, n_heads: int, bias: bool = True, dropout: float = 0.0):
+        super().__init__()
+        _check_divisible(d_model, n_heads)
+        self.d_model, self.n_heads = d_model, n_heads
+        self.q_proj = nn.Linear(d_model, d_model, bias)
+        self.k_proj = nn.Linear(d_model, d_model, bias)
+        self.v_proj = nn.Linear(d_model, d_model, bias)
+        self.out_proj = nn.Linear(d_model, d_model, bias)
+        self.dropout = nn.Dropout(dropout)
+        self.register_load_state_dict_pre_hook(_unpack_projections)
+
+    def forward(
+        self,
+        query: Float[Tensor, "*batch query d_model"],
+        key: Float[Tensor, "*batch key d_model"] | None = None,
+        value: Float[Tensor, "*batch key d_model"] | None = None,
+        mask: Bool[Tensor, "..."] | None = None,
+        need_weights: bool = True,
+    ) -> tuple[Float[Tensor, "*batch query d_model"], Float[Tensor, "*batch heads query key"] | None]:
+        """Project, split into heads, attend in each, merge the heads, project.
+
+        Args:
+            query: what asks, ``[batch, query, d_model]`` or, unbatched, ``[query, d_model]``.
+            key: what is asked; None means the query (self-attention).
+            value: what is answered; None means the key.
+            mask: True = may attend; ``[query, key]``, ``[batch, query, key]`` (the same for every head) or
+                ``[batch, heads, query, key]``, where an axis of length 1 broadcasts. Unbatched:
+                ``[query, key]`` or ``[heads, query, key]``.
+            need_weights: whether to return the weights; without them a fused kernel computes the same output
+                in less time and memory.
+
+        Returns:
+            The output, and the weights of every head (after dropout, as they were used) or None.
+
+        Raises:
+            TypeError: if the mask is not boolean.
+            ValueError: if a width is not d_model, keys and values differ in number, or the mask does not
+                broadcast.
+        """
+        query, key, value, mask = self._prepare(query, key, value, mask)
+        q = split_heads(self.q_proj(query), self.n_heads)  # [*batch, heads, query, d_head]
+        k = split_heads(self.k_proj(key), self.n_heads)  # [*batch, heads, key, d_head]
+        v = split_heads(self.v_proj(value), self.n_heads)  # [*batch, heads, key, d_head]
+        if need_weights:
+            weights = self.dropout(scaled_dot_weights(q, k, mask))
+            output = weighted_sum(weights, v)
+        else:
+            weights = None
+            output = fused_attention(q, k, v, mask, self.dropout.p if self.training else 0.0)
+        return self.out_proj(merge_heads(output)), weights
+
+    def project(
+        self, x: Float[Tensor, "*batch key d_model"]
+    ) -> tuple[Float[Tensor, "*batch heads key d_head"], Float[Tensor, "*batch heads key d_head"]]:
+        """The keys and values of x, for ``attend``: where x is attended to again, they can be kept."""
+        return split_heads(self.k_proj(x), self.n_heads), split_heads(self.v_proj(x), self.n_heads)
+
+    def attend(
+        self,
+        query: Float[Tensor, "*batch query d_model"],
+        key: Float[Tensor, "*batch heads key d_head"],
+        value: Float[Tensor, "*batch heads key d_head"],
+        mask: Bool[Tensor, "*#batch #heads #query #key"] | None = None,
+    ) -> Float[Tensor, "*batch query d_model"]:
+        """The output of ``forward`` for keys and values that ``project`` made, before or now."""
+        q = split_heads(self.q_proj(query), self.n_heads)  # [*batch, heads, query, d_head]
+        return self.out_proj(merge_heads(fused_attention(q, key, value, mask)))
+
+    def torch_state_dict(self) -> dict[str, Tensor]:
+        """The same parameters under the names of ``torch.nn.MultiheadAttention``."""
+        state = self.state_dict()
+        kinds = [kind for kind in ("weight", "bias") if f"q_proj.{kind}" in state]
+        packed = {f"in_proj_{kind}": torch.cat([state[f"{p}_proj.{kind}"] for p in "qkv"]) for kind in kinds}
+        return packed | {f"out_proj.{kind}": state[f"out_proj.{kind}"] for kind in kinds}
+
+    def _prepare(self, query: Tensor, key: Tensor | None, value: Tensor | None, mask: Tensor | None):
+        """Fill in what was left out, check it all, and give the mask its axis for heads."""
+        key = query if key is None else key
+        value = key if value is None else value
+        _check_inputs(query, key, value, self.d_model)
+        if mask is not None:
+            check_boolean(mask)
+            same_for_heads = mask.dim() == query.dim() > 2
+            mask = mask.unsqueeze(-3) if same_for_heads else mask  # [*batch, 1, query, key]
+            check_mask(mask, (*query.shape[:-2], self.n_heads, query.shape[-2], key.shape[-2]))
+        return query, key, value, mask
+
+
+class LoopedMultiHeadAttention(MultiHeadAttention):
+    """``MultiHeadAttention`` as the paper writes it: run one head after the other, concatenate, project.
+
+    Same parameters, same state dict, same result; the batched twin does all heads in one product.
+
+    Source: Vaswani et al. 2017, §3.2.2; lecture row L2.7.c ("run h times, concatenate, project").
+    """
+
+    def forward(self, query, key=None, value=None, mask=None, need_weights=True):
+        """As ``MultiHeadAttention.forward``; head h uses the h-th slice of each projection."""
+        query, key, value, mask = self._prepare(query, key, value, mask)
+        q = self.q_proj(query).chunk(self.n_heads, dim=-1)  # a tuple: for each head [*batch, query, d_head]
+        k = self.k_proj(key).chunk(self.n_heads, dim=-1)
+        v = self.v_proj(value).chunk(self.n_heads, dim=-1)
+        outputs, weights = [], []
+        for head in range(self.n_heads):
+            scores = scaled_dot_score(q[head], k[head])
+            weights.append(self.dropout(masked_softmax(scores, _mask_of_head(mask, head))))
+            outputs.append(weighted_sum(weights[head], v[head]))
+        output = self.out_proj(torch.cat(outputs, dim=-1))
+        return output, torch.stack(weights, dim=-3) if need_weights else None
+
+
+@contextmanager
+def record_attention(model: nn.Module) -> Iterator[dict[str, Float[Tensor, "*batch heads query key"]]]:
+    """Collect the weights of every ``MultiHeadAttention`` inside a model while it runs.
+
+        with record_attention(model) as weights:
+            model(x)
+        weights["encoder.0.self_attention"]  # [batch, heads, query, key]
+
+    The dictionary is in the order in which the layers ran; a layer that runs again replaces its entry.
+    """
+    weights: dict[str, Tensor] = {}
+    hooks = []
+    for name, module in model.named_modules():
+        if isinstance(module, MultiHeadAttention):
+            ask = module.register_forward_pre_hook(_ask_for_weights, with_kwargs=True)
+            keep = module.register_forward_hook(lambda _, __, out, name=name: weights.update({name: out[1]}))
+            hooks += [ask, keep]
+    try:
+        yield weights
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _ask_for_weights(module: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    return args[:4], kwargs | {"need_weights": True}
+
+
+def _unpack_projections(module: nn.Module, state_dict: dict, prefix: str, *_) -> None:
+    """Give torch's packed projections (query, key, value on top of one another) the names used here."""
+    for kind in ("weight", "bias"):
+        packed = state_dict.pop(f"{prefix}in_proj_{kind}", None)
+        if packed is not None:
+            for projection, part in zip("qkv", packed.chunk(3), strict=True):
+                state_dict[f"{prefix}{projection}_proj.{kind}"] = part
+
+
+def _mask_of_head(mask: Bool[Tensor, "..."] | None, head: int) -> Bool[Tensor, "*batch #query #key"] | None:
+    if mask is None or mask.dim() == 2:
+        return mask
+    return mask[..., head if mask.shape[-3] > 1 else 0, :, :]
+
+
+# --------------------------------------------------------------------------------------------------
+# Checks
+# --------------------------------------------------------------------------------------------------
+
+
+def _is_trained_in_bfloat16_on_a_cpu(query: Tensor) -> bool:
+    """Where the fused kernel's way back takes 2 to 7 times as long as plain products, up to 512 tokens."""
+    return query.dtype == torch.bfloat16 and query.device.type == "cpu" and query.requires_grad
+
+
+def _check_same_width(query: Tensor, key: Tensor) -> None:
+    if query.shape[-1] != key.shape[-1]:
+        raise ValueError(
+            f"queries and keys must have the same width; got {query.shape[-1]} and {key.shape[-1]} "
+            f"(query {list(query.shape)}, key {list(key.shape)})"
+        )
+
+
+def _check_one_value_a_key(weights: Tensor, value: Tensor) -> None:
+    if weights.shape[-1] != value.shape[-2]:
+        raise ValueError(
+            f"every key needs one value; got {weights.shape[-1]} keys and {value.shape[-2]} values "
+            f"(weights {list(weights.shape)}, value {list(value.shape)})"
+        )
+
+
+def _check_general_weight(query: Tensor, key: Tensor, weight: Tensor) -> None:
+    wanted = [query.shape[-1], key.shape[-1]]
+    if list(weight.shape) != wanted:
+        raise ValueError(f"the weight must have shape [d_q, d_k] = {wanted}; got {list(weight.shape)}")
+
+
+def _check_additive_weights(query: Tensor, key: Tensor, w_query: Tensor, w_key: Tensor, v: Tensor) -> None:
+    wanted = [[len(v), query.shape[-1]], [len(v), key.shape[-1]]]
+    found = [list(w_query.shape), list(w_key.shape)]
+    if found != wanted:
+        raise ValueError(
+            f"w_query and w_key must have shapes [d_hidden, d_q] and [d_hidden, d_k] = {wanted}; got {found}"
+        )
+
+
+def _check_temperature(temperature: float) -> None:
+    if temperature < 0:
+        raise ValueError(f"the temperature must be 0 or more; got {temperature}")
+
+
+def _check_divisible(d_model: int, n_heads: int) -> None:
+    if n_heads < 1 or d_model % n_heads:
+        raise ValueError(
+            f"d_model must be divisible by n_heads >= 1; got d_model = {d_model}, n_heads = {n_heads}"
+        )
+
+
+def _check_inputs(query: Tensor, key: Tensor, value: Tensor, d_model: int) -> None:
+    for name, x in (("query", query), ("key", key), ("value", value)):
+        if x.dim() < 2 or x.shape[-1] != d_model:
+            raise ValueError(
+                f"{name} must have shape [batch, sequence, d_model = {d_model}]; got {list(x.shape)}"
+            )
+    if key.shape[:-1] != value.shape[:-1]:
+        raise ValueError(
+            f"every key needs one value; got key {list(key.shape)} and value {list(value.shape)}"
+        )
+    if query.shape[:-2] != key.shape[:-2]:
+        raise ValueError(
+            f"query and key differ in batch; got query {list(query.shape)} and key {list(key.shape)}"
+        )

@@ -1,0 +1,92 @@
+"""The exercise of notebook 00: one small function, to see how exercises work."""
+
+import torch
+
+from course.attention import weighted_sum
+from course.exercises.record import define
+
+
+def randn(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def rows(*shape: int, seed: int = 0) -> torch.Tensor:
+    """Random rows of weights: positive, each summing to one."""
+    return randn(*shape, seed=seed).softmax(-1)
+
+
+def with_fixed_weights(cls, reference, *sizes, spread: float = 0.5, **settings) -> torch.nn.Module:
+    """An instance of the learner's class with fixed weights.
+
+    None of them is 0 or 1, as biases and norms are at the start: a forgotten or a swapped one would not show.
+    """
+    torch.manual_seed(0)
+    weights = reference(*sizes, **settings)
+    with torch.no_grad():
+        for p in weights.parameters():
+            p.add_(spread * torch.randn_like(p))
+    module = cls(*sizes, **settings)
+    module.load_state_dict(weights.state_dict())
+    return module.eval()
+
+
+e = define(
+    "0.1",
+    weighted_sum,
+    "The weighted sum",
+    minutes=3,
+    difficulty=1,
+    parts=[
+        (
+            "one query, two keys",
+            1,
+            lambda f: f(torch.tensor([[0.25, 0.75]]), torch.tensor([[10.0, 0.0], [20.0, 4.0]])),
+        ),
+        ("three queries, five keys", 1, lambda f: f(rows(3, 5), randn(5, 2, seed=1))),
+        ("a batch", 1, lambda f: f(rows(2, 4, 4), randn(2, 4, 3, seed=1))),
+    ],
+    hints=[
+        "Look at the shapes: weights are `[query, key]`, values are `[key, d_v]`, and the output is `[query, d_v]`."
+        " Which operation makes the `key` in the middle disappear?",
+        "For one query it is `weights[0] * value[0] + weights[1] * value[1] + …`: a sum over keys of weight times value."
+        " A matrix product does exactly that, for all queries at once.",
+        "In PyTorch the matrix product is written `@`. It multiplies the last two dimensions and leaves the ones in front"
+        " (the batch) alone.",
+    ],
+)
+
+
+@e.mistake("transposed", "The weights are used the wrong way round: rows are queries, columns are keys.")
+def _(weights, value):
+    return weights.mT @ value
+
+
+@e.mistake("mean", "All values are averaged with equal weight: the weights themselves are not used.")
+def _(weights, value):
+    return value.mean(-2, keepdim=True).expand(*weights.shape[:-1], value.shape[-1])
+
+
+@e.mistake(
+    "divided-by-n", "The weighted sum is divided by the number of keys; the weights already sum to one."
+)
+def _(weights, value):
+    return weights @ value / value.shape[-2]
+
+
+@e.mistake(
+    "softmax-again", "Softmax is applied to the weights; they are weights already, each row sums to one."
+)
+def _(weights, value):
+    return weights.softmax(-1) @ value
+
+
+@e.mistake(
+    "hard", "Only the value with the largest weight is returned: that is a look-up, not a weighted sum."
+)
+def _(weights, value):
+    return torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(value.dtype) @ value
+
+
+@e.mistake("no-sum", "The values are weighted but not summed: the sum over the keys is missing.")
+def _(weights, value):
+    return weights.unsqueeze(-1) * value.unsqueeze(-3)

@@ -1,0 +1,32 @@
+"""What moves: widgets drawn in the browser, each with a still picture for where there is no kernel."""
+
+from importlib import import_module
+
+_LAZY = {
+    "CourseWidget": "base",
+    "LeakDetector": "leak_detector",
+    "MaskBuilder": "mask_builder",
+    "MaskingPlayground": "masking_playground",
+    "PositionExplorer": "position_explorer",
+    "PromptLab": "prompt_lab",
+    "SamplingPlayground": "sampling_playground",
+    "Saturation": "saturation",
+    "SoftDictionary": "dictionary",
+    "Walk": "walk",
+    "architecture": "architecture_view",
+    "compare": "explorer",
+    "explore": "explorer",
+    "explore_model": "live",
+    "scrub": "scrubber",
+    "step_decoder": "decoder_stepper",
+}
+
+
+def __getattr__(name: str):
+    if name in _LAZY:
+        return getattr(import_module(f"course.widgets.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'course.widgets' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

@@ -1,0 +1,502 @@
+"""Every known mistake is rejected and named; right answers written otherwise are accepted."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from course.bert import Bert, MaskedLMHead
+from course.blocks import DecoderBlock
+from course.decoding import Hypothesis
+from course.exercises.judge import ATOL, RTOL, difference, imitation_of, judge
+from course.exercises.record import chapters, exercises_of, find
+from course.gpt import GPT
+from course.in_context.induction import continues_earlier
+from course.masking import SentencePair
+from course.sampling import keep_top_k, keep_top_p
+from course.scores import entities, normalise_answer
+
+ALL = [e for number in chapters() for e in exercises_of(number)]
+MISTAKES = [(e.id, i) for e in ALL for i in range(len(e.mistakes))]
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+def test_the_packages_own_function_is_right(exercise):
+    result = judge(exercise, exercise.reference)
+    assert (result.state, result.points) == ("right", exercise.points)
+
+
+@pytest.mark.parametrize(
+    "id, index", MISTAKES, ids=[f"{id}-{find(id).mistakes[i].name}" for id, i in MISTAKES]
+)
+def test_a_known_mistake_is_rejected_with_its_own_diagnosis(id, index):
+    exercise = find(id)
+    mistake = exercise.mistakes[index]
+    result = judge(exercise, mistake.candidate)
+    assert result.state == "wrong"
+    assert (result.mistake, result.diagnosis) == (mistake.name, mistake.says)
+    assert result.points < result.total
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+def test_a_record_is_complete(exercise):
+    assert len(exercise.mistakes) >= 4
+    assert len({m.name for m in exercise.mistakes}) == len(exercise.mistakes)
+    assert exercise.points > 0 and 1 <= exercise.difficulty <= 3 and exercise.minutes > 0
+    assert all(m.says.endswith((".", "NaN.", "…")) for m in exercise.mistakes), "a diagnosis is a sentence"
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+def test_no_two_mistakes_behave_alike(exercise):
+    """Else the diagnosis would be a guess."""
+    banks = [imitation_of(exercise.id, i) for i in range(len(exercise.mistakes))]
+    for i, a in enumerate(banks):
+        for j, b in enumerate(banks[:i]):
+            alike = all(
+                type(x.error) is type(y.error) and (x.error or difference(x.value, y.value) is None)
+                for x, y in zip(a, b, strict=True)
+            )
+            assert not alike, f"{exercise.mistakes[i].name} does what {exercise.mistakes[j].name} does"
+
+
+def scaled_by_einsum(query, key):
+    return torch.einsum("...qd,...kd->...qk", query, key) / math.sqrt(query.size(-1))
+
+
+def in_place(query, key, value, mask=None, scale=None):
+    query *= query.shape[-1] ** -0.5 if scale is None else scale  # spoils its input
+    scores = torch.matmul(query, key.transpose(-2, -1))
+    if mask is not None:
+        scores[..., ~mask] = -1e9
+    weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
+    return torch.einsum("...qk,...kv->...qv", weights, value), weights
+
+
+def through_torch(query, key, value, mask=None, scale=None):
+    output = F.scaled_dot_product_attention(query, key, value, mask, scale=scale)
+    identity = torch.eye(key.shape[-2]).expand(*key.shape[:-1], -1)
+    return output, F.scaled_dot_product_attention(query, key, identity, mask, scale=scale)
+
+
+def as_lists(weights, value):
+    pairs = zip(weights.unbind(-1), value.unbind(-2), strict=True)
+    return sum(w.unsqueeze(-1) * v.unsqueeze(-2) for w, v in pairs)
+
+
+def by_autograd(weights):
+    flat = weights.reshape(-1, weights.shape[-1])
+    rows = [
+        torch.autograd.functional.jacobian(lambda s: s.softmax(-1), p.clamp_min(1e-38).log()) for p in flat
+    ]
+    return torch.stack(rows).reshape(*weights.shape, -1)
+
+
+def filled_table(n, d_model):
+    table = torch.zeros(n, d_model)
+    for pos in range(n):
+        for i in range(0, d_model, 2):
+            table[pos, i] = math.sin(pos / 10000 ** (i / d_model))
+            table[pos, i + 1] = math.cos(pos / 10000 ** (i / d_model))
+    return table
+
+
+def exp_and_divide(scores, mask=None):
+    e = (scores - scores.amax(-1, keepdim=True)).exp()
+    e = e if mask is None else e * mask
+    total = e.sum(-1, keepdim=True)
+    return e / torch.where(total > 0, total, 1.0)
+
+
+def nan_to_zero(scores, mask=None):
+    return (
+        scores.softmax(-1)
+        if mask is None
+        else scores.masked_fill(~mask, -torch.inf).softmax(-1).nan_to_num(0)
+    )
+
+
+def with_view(x, n_heads):
+    *batch, n, d = x.shape
+    return x.view(*batch, n, n_heads, d // n_heads).transpose(-3, -2).contiguous()
+
+
+def lengths_by_loop(lengths, n):
+    mask = torch.zeros(len(lengths), 1, n, dtype=torch.bool)
+    for b, length in enumerate(lengths):
+        mask[b, 0, : int(length)] = True
+    return mask
+
+
+def residual_by_steps(x, sublayer, norm, *, pre):
+    y = sublayer(norm(x) if pre else x)
+    y += x
+    return y if pre else norm(y)
+
+
+class WithoutResidual(DecoderBlock):
+    """A decoder block that adds and norms by hand, with weights asked for."""
+
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        def before(norm, x):
+            return norm(x) if self.pre else x
+
+        def after(norm, x):
+            return x if self.pre else norm(x)
+
+        x = after(self.norm1, x + self.self_attention(before(self.norm1, x), mask=mask)[0])
+        asked = self.cross_attention(before(self.norm2, x), memory, memory, memory_mask)[0]
+        x = after(self.norm2, asked + x)
+        return after(self.norm3, x + self.feed_forward(before(self.norm3, x)))
+
+
+def narrowed(target):
+    n = target.shape[1] - 1
+    return target.narrow(1, 0, n), target.narrow(1, 1, n)
+
+
+def by_cross_entropy(logits, labels, smoothing=0.0, padding=0):
+    flat = logits.flatten(0, -2), labels.flatten()
+    return F.cross_entropy(*flat, ignore_index=padding, label_smoothing=smoothing)
+
+
+def as_a_distribution(logits, labels, smoothing=0.0, padding=0):
+    wanted = (1 - smoothing) * F.one_hot(labels, logits.shape[-1]) + smoothing / logits.shape[-1]
+    loss = -(wanted * F.log_softmax(logits, -1)).sum(-1)
+    real = (labels != padding).float()
+    return (loss * real).sum() / real.sum()
+
+
+def row_by_row(step, sentences, bos, eos, max_length):
+    ids, log_p = [[] for _ in range(sentences)], [0.0] * sentences
+    token = torch.full((sentences,), bos)
+    for _ in range(max_length):
+        following = step(token, torch.arange(sentences))
+        token = following.argmax(-1)
+        for row in range(sentences):
+            if eos not in ids[row]:
+                ids[row].append(token[row].item())
+                log_p[row] += following[row, token[row]].item()
+    return [Hypothesis(row, total, eos in row) for row, total in zip(ids, log_p, strict=True)]
+
+
+def sorted_candidates(log_p, following, k):
+    vocabulary = following.shape[-1]
+    best, index = (following + log_p.unsqueeze(-1)).flatten(1).sort(descending=True)
+    return (
+        best[:, :k],
+        index[:, :k].div(vocabulary, rounding_mode="floor"),
+        index[:, :k].remainder(vocabulary),
+    )
+
+
+def sorted_backwards(hypotheses, alpha):
+    return sorted(hypotheses, key=lambda h: h.log_p * ((5 + len(h.ids)) / 6) ** -alpha, reverse=True)
+
+
+def counted_pair_by_pair(ids, vocab_size, alpha=1.0):
+    table = torch.full((vocab_size, vocab_size), float(alpha))
+    for a, b in pairwise(ids.tolist()):
+        table[a, b] += 1
+    return F.normalize(table, p=1.0, dim=1)
+
+
+def targets_by_where(ids, padding):
+    return ids[:, :-1].clone(), torch.where(ids[:, 1:] == padding, -100, ids[:, 1:])
+
+
+def torchs_cross_entropy(logits, targets):
+    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-100)
+
+
+def surprise_of_torch(logits, ids):
+    return torch.distributions.Categorical(logits=logits).log_prob(ids) / -math.log(2)
+
+
+def top_k_by_rank(logits, k):
+    greater = (logits.unsqueeze(-2) > logits.unsqueeze(-1)).sum(-1)  # how many are greater than each
+    return torch.where(greater < k, logits, -math.inf)
+
+
+def top_p_by_sums(logits, p):
+    share = logits.softmax(-1)
+    likelier = (share.unsqueeze(-2) * (share.unsqueeze(-2) > share.unsqueeze(-1))).sum(-1)
+    return torch.where(likelier < p, logits, -math.inf)
+
+
+def greedy_is_cold(logits, temperature=1.0, top_k=None, top_p=None):
+    logits = logits / max(temperature, 1e-6)
+    logits = keep_top_k(logits, top_k or logits.shape[-1])
+    return keep_top_p(logits, top_p or 1.0).softmax(-1)
+
+
+class EmbedByIndex(GPT):
+    def embed(self, ids, start=0):
+        where = torch.arange(start, start + ids.shape[-1])
+        return self.embedding(ids) + self.positions(start + len(where))[where]
+
+
+def last_by_gather(states, lengths):
+    at = (lengths - 1).view(-1, 1, 1).expand(-1, 1, states.shape[-1])
+    return states.gather(1, at).squeeze(1)
+
+
+def matches_by_loop(logits, encoded):
+    guess = logits.argmax(-1)
+    every = int(encoded.shots.max(1).values.min()) + 1
+    right = torch.ones(len(guess), every, dtype=torch.bool)
+    for row, shots in enumerate(encoded.shots.tolist()):
+        for position, shot in enumerate(shots):
+            if 0 <= shot < every and guess[row, position] != encoded.targets[row, position]:
+                right[row, shot] = False
+    return right
+
+
+def wilson_by_roots(right, asked, z=1.96):
+    """The two shares p that lie z standard errors of their own from what was seen."""
+    a, b, c = asked + z**2, -(2 * right + z**2), right**2 / asked
+    root = math.sqrt(max(0.0, b**2 - 4 * a * c))
+    return (-b - root) / (2 * a), (-b + root) / (2 * a)
+
+
+def by_lstsq(x, y, query):
+    if x.shape[-2] == 0:
+        return torch.zeros(query.shape[:-1])
+    w = torch.linalg.lstsq(x, y.unsqueeze(-1), driver="gelsd").solution
+    return (query * w.squeeze(-1)).sum(-1)
+
+
+def ridge_by_kernel(x, y, query, penalty):
+    """(XXᵀ + penalty · I)⁻¹ y, then Xᵀ: the same w, by a matrix of the shots."""
+    gram = x @ x.mT + penalty * torch.eye(x.shape[-2])
+    w = x.mT @ torch.linalg.solve(gram, y.unsqueeze(-1))
+    return torch.einsum("...d,...d->...", query, w.squeeze(-1))
+
+
+def one_after_another(estimator, x, y):
+    predictions = torch.empty_like(y)
+    for k in range(y.shape[-1]):
+        predictions[..., k] = estimator(x[..., :k, :], y[..., :k], x[..., k, :])
+    return predictions
+
+
+def followers_by_loop(ids):
+    batch, n = ids.shape
+    marked = torch.zeros(batch, n, n, dtype=torch.bool)
+    for b in range(batch):
+        for i in range(n):
+            for j in range(i):
+                marked[b, i, j + 1] = bool(ids[b, j] == ids[b, i])
+    return marked
+
+
+def score_by_loop(weights, ids):
+    marked = continues_earlier(ids)
+    sums = [
+        (weights[b] * marked[b]).sum(-1)[..., i]
+        for b in range(len(ids))
+        for i in range(ids.shape[1])
+        if marked[b, i].any()
+    ]
+    return sum(sums) / len(sums)
+
+
+def masked_with_one_draw(ids, *, mask_id, vocab_size, special_mask, rate=0.15, split=(0.8, 0.1, 0.1),
+                         special_ids=(), generator=None):  # fmt: skip
+    u = torch.rand(ids.shape, generator=generator) + special_mask.float()
+    allowed = torch.tensor([id for id in range(vocab_size) if id not in special_ids])
+    inputs, labels = ids.clone(), torch.where(u < rate, ids, -100)
+    inputs[u < rate * (split[0] + split[1])] = allowed[torch.randint(len(allowed), ids.shape)][
+        u < rate * (split[0] + split[1])
+    ]
+    inputs[u < rate * split[0]] = mask_id
+    return inputs, labels
+
+
+def words_by_loop(words, rate=0.15, generator=None):
+    coins = torch.rand(words.shape[0], int(words.max()) + 1) < rate
+    chosen = torch.zeros_like(words, dtype=torch.bool)
+    for word in range(coins.shape[1]):
+        chosen |= (words == word) & coins[:, [word]]
+    return chosen
+
+
+def pairs_by_rejection(documents, *, generator=None):
+    pairs = []
+    for number, document in enumerate(documents):
+        for i in range(len(document) - 1):
+            if torch.rand(()) < 0.5:
+                pairs.append(SentencePair(document[i], document[i + 1], 0))
+                continue
+            other = number
+            while other == number:
+                other = torch.randint(len(documents), ()).item()
+            strange = documents[other][torch.randint(len(documents[other]), ()).item()]
+            pairs.append(SentencePair(document[i], strange, 1))
+    return pairs
+
+
+def rows_by_filling(pairs, tokenizer):
+    longest = max(len(pair.first) + len(pair.second) for pair in pairs) + 3
+    ids = torch.full((len(pairs), longest), tokenizer.pad_id)
+    segments = torch.zeros_like(ids)
+    for row, pair in enumerate(pairs):
+        whole = [tokenizer.cls_id, *pair.first, tokenizer.sep_id, *pair.second, tokenizer.sep_id]
+        ids[row, : len(whole)] = torch.tensor(whole)
+        segments[row, len(pair.first) + 2 : len(whole)] = 1
+    return ids, segments, torch.tensor([pair.label for pair in pairs])
+
+
+class HeadByEinsum(MaskedLMHead):
+    def forward(self, x, embedding):
+        h = self.norm(F.gelu(x @ self.linear.weight.T + self.linear.bias))
+        return torch.einsum("...d,vd->...v", h, embedding) + self.bias
+
+
+def offset_by_loop(weights, offset):
+    n = weights.shape[-1]
+    return torch.stack([weights[..., i, i + offset] for i in range(n) if 0 <= i + offset < n]).mean(0)
+
+
+class PoolByIndex(Bert):
+    def pool(self, x):
+        return F.linear(x.select(1, 0), self.pooler.weight, self.pooler.bias).tanh()
+
+
+def frozen_by_modules(model):
+    model.requires_grad_(True)
+    for name, module in model.bert.named_children():
+        module.requires_grad_(name == "pooler")
+    return model
+
+
+def span_by_loop(start, end, allowed, longest=30):
+    best = []
+    for row in range(len(start)):
+        possible = allowed[row].nonzero().flatten().tolist()
+        spans = [(i, j) for i in possible for j in possible if i <= j < i + longest]
+        best.append(max(spans, key=lambda span: start[row, span[0]] + end[row, span[1]]))
+    return tuple(torch.tensor(best).T)
+
+
+def f1_by_precision_and_recall(given, answers):
+    best = 0.0
+    for answer in answers:
+        said, wanted = normalise_answer(given).split(), normalise_answer(answer).split()
+        left, common = list(wanted), 0
+        for word in said:
+            if word in left:
+                left.remove(word)
+                common += 1
+        if common:
+            precision, recall = common / len(said), common / len(wanted)
+            best = max(best, 2 * precision * recall / (precision + recall))
+    return best
+
+
+def labels_by_seen(words, labels):
+    seen, found = set(), []
+    for word in words:
+        found.append(labels[word] if word >= 0 and word not in seen else -100)
+        seen.add(word)
+    return found
+
+
+def names_by_lists(right, given):
+    hits = found = wanted = 0
+    for a, b in zip(right, given, strict=True):
+        a, b = entities(a), entities(b)
+        hits, found, wanted = hits + sum(x in a for x in b), found + len(b), wanted + len(a)
+    precision, recall = hits / max(found, 1), hits / max(wanted, 1)
+    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
+
+
+def replaced_in_place(inputs, labels, guesses):
+    read, replaced = inputs.clone(), torch.zeros_like(inputs, dtype=torch.bool)
+    for row, column in (labels >= 0).nonzero().tolist():
+        read[row, column] = guesses[row, column]
+        replaced[row, column] = guesses[row, column] != labels[row, column]
+    return read, replaced
+
+
+def distances_by_loop(n, span):
+    return torch.tensor([[max(0, min(2 * span - 1, i - j + span)) for j in range(n)] for i in range(n)])
+
+
+def scores_by_lookup(query, key, distances, relative_key=None, relative_query=None):
+    scores = torch.einsum("...id,...jd->...ij", query, key)
+    if relative_key is not None:
+        scores = scores + torch.einsum("...id,...ijd->...ij", query, relative_key[..., distances, :])
+    if relative_query is not None:
+        scores = scores + torch.einsum("...jd,...ijd->...ij", key, relative_query[..., distances, :])
+    parts = 1 + (relative_key is not None) + (relative_query is not None)
+    return scores * (parts * query.shape[-1]) ** -0.5
+
+
+OTHERWISE = [
+    ("10.1", masked_with_one_draw),
+    ("10.2", pairs_by_rejection),
+    ("10.3", rows_by_filling),
+    ("10.4", HeadByEinsum),
+    ("10.5", words_by_loop),
+    ("10.6", offset_by_loop),
+    ("0.1", as_lists),
+    ("0.1", torch.matmul),
+    ("3.2", scaled_by_einsum),
+    ("3.4", by_autograd),
+    ("3.3", in_place),
+    ("3.3", through_torch),
+    ("3.5", with_view),
+    ("4.1", filled_table),
+    ("4.3", lambda x, w1, b1, w2, b2: F.linear(F.linear(x, w1, b1).clamp(min=0), w2, b2)),
+    ("4.4", lambda n: torch.arange(n).unsqueeze(1) >= torch.arange(n)),
+    ("4.5", exp_and_divide),
+    ("4.5", nan_to_zero),
+    ("4.6", lengths_by_loop),
+    ("5.1", residual_by_steps),
+    ("5.2", WithoutResidual),
+    ("5.3", narrowed),
+    ("5.4", by_cross_entropy),
+    ("5.4", as_a_distribution),
+    ("5.5", row_by_row),
+    ("5.6", sorted_candidates),
+    ("5.7", sorted_backwards),
+    ("9.2", matches_by_loop),
+    ("9.3", wilson_by_roots),
+    ("9.4", by_lstsq),
+    ("9.5", ridge_by_kernel),
+    ("9.6", one_after_another),
+    ("9.7", followers_by_loop),
+    ("9.8", score_by_loop),
+    ("8.1", counted_pair_by_pair),
+    ("8.2", targets_by_where),
+    ("8.3", torchs_cross_entropy),
+    ("8.4", surprise_of_torch),
+    ("8.5", top_k_by_rank),
+    ("8.6", top_p_by_sums),
+    ("8.7", greedy_is_cold),
+    ("8.8", EmbedByIndex),
+    ("8.9", last_by_gather),
+    ("11.1", PoolByIndex),
+    ("11.2", frozen_by_modules),
+    ("11.3", span_by_loop),
+    ("11.4", f1_by_precision_and_recall),
+    ("11.5", labels_by_seen),
+    ("11.6", names_by_lists),
+    ("11.7", replaced_in_place),
+    ("11.8", distances_by_loop),
+    ("11.9", scores_by_lookup),
+]
+
+
+@pytest.mark.parametrize("id, answer", OTHERWISE, ids=[f"{id}-{f.__name__}" for id, f in OTHERWISE])
+def test_a_right_answer_written_otherwise_is_accepted(id, answer):
+    result = judge(find(id), answer)
+    assert result.state == "right", result.diagnosis
+
+
+def test_the_tolerance_lies_between_rounding_and_mistakes():
+    x = torch.randn(1000, generator=torch.Generator().manual_seed(0))
+    assert difference(x, x * (1 + RTOL / 2)) is None
+    assert difference(x, x + 10 * ATOL + 10 * RTOL * x.abs()) is not None

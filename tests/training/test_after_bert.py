@@ -1,0 +1,119 @@
+"""Three ways to pre-train at equal compute, and four tasks against the number of labels: small runs."""
+
+import json
+
+import pytest
+import torch
+
+from course.bert import Bert, BertConfig, BertForMaskedLM
+from course.data import everyday, rt_polarity
+from course.data.examples import Labelled
+from course.data.little_reports import LABELS, reports
+from course.deberta import Deberta
+from course.fine_tuning import Classification, Settings
+from course.pretraining import encode
+from course.training import after_bert, fine_tuned
+from course.training.after_bert import Race, compare, race, step_flops
+from course.wordpiece import WordPiece
+
+SOME = [r.opinion for r in reports(60, seed=0)]
+TEXTS = [f"{sentence}." for r in SOME for sentence in r.text.rstrip(".").split(". ")]
+TOKENIZER = WordPiece.train(TEXTS, 250)
+SIZES = BertConfig(len(TOKENIZER), 16, 4, 32, 1, max_length=40, dropout=0.0, attention_dropout=0.0)
+
+
+def budget(steps: int) -> Race:
+    """For so many steps of the masked LM."""
+    conditions = Race(SIZES, 1e18, batch=8)
+    batch = after_bert._batch("masked LM", encode(TOKENIZER, TEXTS), TOKENIZER, conditions, 0)
+    return Race(SIZES, steps * step_flops(BertForMaskedLM(SIZES), *batch), batch=8)
+
+
+def test_a_linear_maps_step_costs_three_passes():
+    class Model(torch.nn.Linear):
+        def loss(self, x):
+            return self(x).sum()
+
+    x = torch.randn(5, 7, requires_grad=True)
+    assert step_flops(Model(7, 3), x) == 3 * 2 * 5 * 7 * 3
+
+
+def test_all_spend_the_same_read_the_same_and_do_the_task():
+    conditions = budget(12)
+    found = race(encode(TOKENIZER, TEXTS), TOKENIZER, conditions)
+    assert set(found) == {"masked LM", "ELECTRA", "DeBERTa"} and found["masked LM"].steps == 12
+    for entrant in found.values():
+        assert conditions.flops / 2 < entrant.flops <= conditions.flops
+        assert len(entrant.losses) == entrant.steps and entrant.seconds > 0
+    assert isinstance(found["DeBERTa"].encoder, Deberta)
+    assert found["DeBERTa"].steps < 12  # three scores cost more than one
+    task = Classification(LABELS)
+    scores = compare(found, task, TOKENIZER, SOME[:40], SOME[40:], Settings(steps=2))
+    assert scores.keys() == found.keys()
+    assert all(0 <= x <= 1 for score in scores.values() for x in score.values())
+
+
+def test_electra_reads_the_same_texts_with_all_of_the_chosen_hidden():
+    conditions, texts = budget(1), encode(TOKENIZER, TEXTS)
+    (bert, _), (electra, labels) = (
+        after_bert._batch(name, texts, TOKENIZER, conditions, 3) for name in ("masked LM", "ELECTRA")
+    )
+    chosen = labels != -100
+    assert (electra[chosen] == TOKENIZER.mask_id).all() and not (electra[~chosen] == TOKENIZER.mask_id).any()
+    assert torch.equal(bert[~chosen], electra[~chosen])
+
+
+def test_what_cannot_be_run_is_refused():
+    texts = encode(TOKENIZER, TEXTS)
+    with pytest.raises(ValueError, match="a step of masked LM costs"):
+        race(texts, TOKENIZER, Race(SIZES, 10.0))
+    with pytest.raises(ValueError, match="a text has 62 tokens, and the models read 40"):
+        race([[7] * 60], TOKENIZER, Race(SIZES, 1e9))
+
+
+@pytest.fixture
+def small_reviews(monkeypatch):
+    examples = [Labelled(x.text, x.label) for x in SOME]
+    corpus = rt_polarity.Corpus(examples[:40], examples[40:50], examples[50:])
+    monkeypatch.setattr(rt_polarity, "reviews", lambda: corpus)
+
+
+def test_the_logged_race_leaves_scores_and_a_card(tmp_path, monkeypatch, small_reviews):
+    texts = everyday.Texts([TEXTS[:6]], TEXTS)
+    monkeypatch.setattr(everyday, "english", lambda: everyday.Corpus(texts, texts))
+    small = {"d_model": 16, "n_heads": 4, "d_ff": 32, "n_layers": 1, "max_length": 24}
+    for name, value in {
+        "CONDITIONS": small,
+        "FLOPS": 1e8,
+        "VOCABULARY": 250,
+        "LABELS": 20,
+        "SETTINGS": Settings(2),
+    }.items():
+        monkeypatch.setattr(after_bert, name, value)
+    after_bert.train(tmp_path)
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
+    assert list(scores) == ["masked LM", "ELECTRA", "DeBERTa", "naive Bayes"]
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert all(f"| {name} |" in card for name in ("masked LM", "ELECTRA", "DeBERTa"))
+
+
+def test_the_logged_tasks_leave_a_row_a_point_and_go_on(tmp_path, monkeypatch, small_reviews):
+    torch.manual_seed(0)
+    Bert(SIZES).save(tmp_path / "bert")
+    TOKENIZER.save(tmp_path / "bert" / "tokenizer.json")
+    job = fine_tuned.JOBS["classification"]
+    small = fine_tuned.Job(job.task, job.trained_on, job.tested_on, job.examples, (8, 16), Settings(2))
+    monkeypatch.setattr(fine_tuned, "JOBS", {"classification": small})
+    scores = fine_tuned.train(tmp_path / "run", encoder=tmp_path / "bert")
+    assert [(x["labels"], x["how"]) for x in scores[:2]] == [(8, "baseline"), (8, "fine-tuned")]
+    assert len(scores) == 8 and all(x["metric"] == "accuracy" for x in scores)
+    assert (tmp_path / "run" / "README.md").read_text(encoding="utf-8").count("| classification |") == 8
+    monkeypatch.setattr(fine_tuned, "label_curve", None)  # nothing is left to do
+    assert fine_tuned.train(tmp_path / "run", encoder=tmp_path / "bert") == scores
+
+
+def test_every_job_has_its_examples_and_its_sizes(monkeypatch):
+    for name in ("answers", "answers, handwritten", "inference", "inference, handwritten"):
+        job = fine_tuned.JOBS[name]
+        train, test = job.examples()
+        assert max(job.sizes) <= len(train) and len(test) >= 80
