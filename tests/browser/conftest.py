@@ -108,10 +108,10 @@ def lab_server(tmp_path_factory):
     (settings / "tracker.jupyterlab-settings").write_text(
         json.dumps({"windowingMode": "none"}), encoding="utf-8"
     )
-    token, patch = "a-token-for-tests", pytest.MonkeyPatch()
-    patch.setattr(cli, "ROOT", root)
+    token = "a-token-for-tests"
     port = cli.free_port(8890)
-    command = cli.jupyter_command(root / "notebooks" / "x.ipynb", port, browser=False)
+    with study_of(root):
+        command = cli.jupyter_command(root / "notebooks" / "x.ipynb", port, browser=False)
     names = [f"JUPYTER_{kind}_DIR" for kind in ("CONFIG", "DATA", "RUNTIME")]
     folders = {name: str(root / name.lower()) for name in (*names, "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")}
     environment = os.environ | folders | {"JUPYTERLAB_SETTINGS_DIR": str(root / "settings")}
@@ -125,7 +125,14 @@ def lab_server(tmp_path_factory):
     finally:
         process.terminate()
         process.wait(20)
-        patch.undo()
+
+
+@contextmanager
+def study_of(root: Path):
+    """What ``course.cli`` takes for the course's folder, here only: other tests of this worker follow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "ROOT", root)
+        yield
 
 
 def wait_for(url: str, process: subprocess.Popen, log: Path, tries: int = 900) -> None:
@@ -146,7 +153,8 @@ class LabServer:
         self.root, self.port, self.token = root, port, token
 
     def address(self, notebook: Path) -> str:
-        return cli.address(notebook, self.port, self.token)
+        with study_of(self.root):
+            return cli.address(notebook, self.port, self.token)
 
     def ask(self, what: str) -> list:
         """JupyterLab's own interface: "sessions", "kernels"."""
