@@ -347,7 +347,8 @@ class Settings:
     """How to fine-tune: updates, examples an update, the peak learning rate, where chance begins.
 
     ``lr`` is for fine-tuning; a head on a frozen encoder learns at ten times that. The rate rises over the
-    first tenth of the steps and falls to nothing over the others.
+    first tenth of the steps and falls to nothing over the others. ``bfloat16`` computes the loss in bfloat16
+    where that is safe; processors with instructions for it take half the time.
 
     Source: Devlin et al. 2019, appendix A.3, with another rate for a model a twentieth of theirs in size.
     """
@@ -357,6 +358,7 @@ class Settings:
     lr: float = 3e-4
     weight_decay: float = 0.01
     seed: int = 0
+    bfloat16: bool = False
 
     def rate(self, step: int, how: str) -> float:
         """The learning rate of a step, counted from 0."""
@@ -433,7 +435,9 @@ def fine_tune(
         for step, chosen in enumerate(_draws(len(readings), settings)):
             optimizer.param_groups[0]["lr"] = settings.rate(step, how)
             optimizer.zero_grad()
-            model.loss(*batch_of([readings[i] for i in chosen], tokenizer.pad_id)).backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
+                loss = model.loss(*batch_of([readings[i] for i in chosen], tokenizer.pad_id))
+            loss.backward()
             nn.utils.clip_grad_norm_(learned, 1.0)
             optimizer.step()
     return model.eval()

@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from course import checkpoints
 from course.bert import Bert
-from course.data import handwritten, little_reports, rt_polarity, squad, wnut17
-from course.fine_tuning import Classification, CurvePoint, Pairs, Settings, Spans, Tags, Task, label_curve
+from course.data import handwritten, rt_polarity, squad, wnut17
+from course.data.little_reports import reports
+from course.fine_tuning import (
+    HOWS,
+    Classification,
+    Pairs,
+    Settings,
+    Spans,
+    Tags,
+    Task,
+    answer,
+    fine_tune,
+)
 from course.training.trainer import device_name
 from course.wordpiece import WordPiece
 
 CARD = """\
 # Four tasks, and how many labels each takes
 
-No model, but the scores of many: `{encoder}`, fine-tuned, frozen and from scratch, on four tasks. Settings:
-`{settings}`, one seed, on {device}, other work running.
+No model, but the scores of many: `{encoder}`, fine-tuned, frozen and from scratch, on four tasks. Settings
+for the most labels: `{settings}`; for fewer, {passes} times through them, but {fewest} updates at least. One
+seed, on {device}, other work running.
 
 | task | trained on | tested on | labels | way | score |
 |---|---|---|---:|---|---:|
@@ -34,14 +47,33 @@ No model, but the scores of many: `{encoder}`, fine-tuned, frozen and from scrat
 
 @dataclass(frozen=True)
 class Job:
-    """A task, its examples, and the numbers of labels to try."""
+    """A task, its examples, and the numbers of labels to try.
+
+    Args:
+        trained_on, tested_on: what the examples are, in words.
+        examples: those to train on, and those to test on.
+        sizes: numbers of labels.
+        most: updates at most; see ``settings``.
+        batch: examples an update.
+        beside: other tests for what the most labels have taught: a name, what they are, and the examples.
+    """
 
     task: Task
     trained_on: str
     tested_on: str
     examples: Callable[[], tuple[Sequence, Sequence]]
     sizes: tuple[int, ...]
-    settings: Settings = field(default_factory=lambda: Settings(steps=400))
+    most: int = 800
+    batch: int = 16
+    beside: tuple[tuple[str, str, Callable[[], Sequence]], ...] = ()
+
+    def settings(self, labels: int) -> Settings:
+        """Twelve times through the examples, but 100 updates at least and ``most`` at most."""
+        steps = min(max(PASSES * labels // self.batch, FEWEST), self.most)
+        return Settings(steps, self.batch, bfloat16=True)
+
+
+PASSES, FEWEST = 12, 100
 
 
 def _reviews() -> tuple[Sequence, Sequence]:
@@ -54,19 +86,13 @@ def _names() -> tuple[Sequence, Sequence]:
     return shuffled(corpus.train), corpus.test
 
 
-def _questions(n: int = 4000) -> Sequence:
-    return [report.question for report in little_reports.reports(n, seed=0)]
+def _reports(part: str) -> tuple[Sequence, Sequence]:
+    """Little reports to train on, and others to test on, with names that none of the first has."""
+    train, test = reports(4000, seed=0), reports(400, seed=1, unseen=True)
+    return [getattr(report, part) for report in train], [getattr(report, part) for report in test]
 
 
-def _pairs() -> tuple[Sequence, Sequence]:
-    return [report.pair for report in little_reports.reports(4000, seed=0)], handwritten.pairs()
-
-
-def _unseen(part: str) -> Sequence:
-    return [getattr(report, part) for report in little_reports.reports(400, seed=1, unseen=True)]
-
-
-LITTLE = "little reports, unseen names"
+LITTLE, OTHERS = "little reports", "little reports, unseen names"
 JOBS = {
     "classification": Job(
         Classification(rt_polarity.LABELS),
@@ -74,39 +100,33 @@ JOBS = {
         "rt-polarity, first of ten folds",
         _reviews,
         (32, 128, 500, 2000, 8528),
-        Settings(steps=800, batch=32),
+        batch=32,
     ),
     "named entities": Job(
-        Tags(wnut17.TAGS), "WNUT-17", "WNUT-17, test", _names, (32, 128, 500, 2000, 3394), Settings(steps=800)
+        Tags(wnut17.TAGS), "WNUT-17", "WNUT-17, test", _names, (32, 128, 500, 2000, 3394)
     ),
     "answers": Job(
         Spans(),
-        "little reports",
         LITTLE,
-        lambda: (_questions(), _unseen("question")),
-        (32, 128, 500, 2000, 4000),
-    ),
-    "answers, handwritten": Job(
-        Spans(),
-        "little reports",
-        "handwritten questions",
-        lambda: (_questions(), handwritten.questions()),
-        (4000,),
-    ),
-    "answers, XQuAD": Job(
-        Spans(), "little reports", "XQuAD, English", lambda: (_questions(), squad.xquad()), (4000,)
+        OTHERS,
+        lambda: _reports("question"),
+        (32, 128, 500, 4000),
+        most=400,
+        beside=(
+            ("handwritten", "handwritten questions", handwritten.questions),
+            ("XQuAD", "XQuAD, English", squad.xquad),
+        ),
     ),
     "inference": Job(
         Pairs(handwritten.LABELS),
-        "little reports",
         LITTLE,
-        lambda: (_pairs()[0], _unseen("pair")),
-        (32, 128, 500, 2000, 4000),
+        OTHERS,
+        lambda: _reports("pair"),
+        (32, 128, 500, 4000),
+        most=400,
+        beside=(("handwritten", "handwritten pairs", handwritten.pairs),),
     ),
-    "inference, handwritten": Job(
-        Pairs(handwritten.LABELS), "little reports", "handwritten pairs", _pairs, (4000,)
-    ),
-}
+}  # fmt: skip
 
 
 def shuffled(examples: Sequence, seed: int = 0) -> list:
@@ -125,13 +145,13 @@ def train(folder: str | Path, device: str = "cpu", encoder: str | Path = "bert-s
     tokenizer = WordPiece.load(checkpoints.find_file(encoder, "tokenizer.json"))
     for name, job in JOBS.items():
         if not any(row["task"] == name for row in scores):
-            examples, test = job.examples()
-            curve = label_curve(bert, job.task, tokenizer, examples, test, job.sizes, settings=job.settings)
-            scores += [row(name, job, point) for point in curve]
+            scores += rows_of(name, job, bert, tokenizer)
             path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8", newline="\n")
     card = CARD.format(
         encoder=encoder,
-        settings=json.dumps({name: asdict(job.settings) for name, job in JOBS.items()}),
+        settings=json.dumps({name: asdict(job.settings(max(job.sizes))) for name, job in JOBS.items()}),
+        passes=PASSES,
+        fewest=FEWEST,
         device=device_name(device),
         rows="\n".join(map(_line, scores)),
     )
@@ -139,10 +159,27 @@ def train(folder: str | Path, device: str = "cpu", encoder: str | Path = "bert-s
     return scores
 
 
-def row(name: str, job: Job, point: CurvePoint) -> dict:
-    """What ``scores.json`` keeps of one point of a curve."""
-    about = {"trained_on": job.trained_on, "tested_on": job.tested_on, "metric": job.task.metric}
-    return {"task": name, **about, **point._asdict() | {"score": round(point.score, 4)}}
+def rows_of(name: str, job: Job, encoder: Bert, tokenizer: WordPiece) -> list[dict]:
+    """What ``scores.json`` keeps of a job: a row for each test, number of labels and way of learning."""
+    train, test = job.examples()
+    rows = []
+    for labels in job.sizes:
+        examples, settings = train[:labels], job.settings(labels)
+        ways = {"baseline": job.task.baseline(examples)}
+        for how in HOWS:
+            model = fine_tune(encoder, job.task, tokenizer, examples, how, settings)
+            ways[how] = partial(answer, model, job.task, tokenizer)
+        tests = [(name, job.tested_on, test)]
+        if labels == max(job.sizes):
+            tests += [(f"{name}, {beside}", tested_on, load()) for beside, tested_on, load in job.beside]
+        for task, tested_on, asked in tests:
+            about = {"task": task, "trained_on": job.trained_on, "tested_on": tested_on}
+            about |= {"metric": job.task.metric, "labels": labels}
+            rows += [
+                about | {"how": how, "score": round(job.task.score(asked, way(asked)), 4)}
+                for how, way in ways.items()
+            ]
+    return rows
 
 
 def _line(row: dict) -> str:

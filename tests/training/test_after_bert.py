@@ -1,5 +1,6 @@
 """Three ways to pre-train at equal compute, and four tasks against the number of labels: small runs."""
 
+import dataclasses
 import json
 
 import pytest
@@ -102,18 +103,29 @@ def test_the_logged_tasks_leave_a_row_a_point_and_go_on(tmp_path, monkeypatch, s
     Bert(SIZES).save(tmp_path / "bert")
     TOKENIZER.save(tmp_path / "bert" / "tokenizer.json")
     job = fine_tuned.JOBS["classification"]
-    small = fine_tuned.Job(job.task, job.trained_on, job.tested_on, job.examples, (8, 16), Settings(2))
+    another = ("short", "short reviews", lambda: rt_polarity.reviews().test[:3])
+    small = dataclasses.replace(job, sizes=(8, 16), most=2, beside=(another,))
     monkeypatch.setattr(fine_tuned, "JOBS", {"classification": small})
     scores = fine_tuned.train(tmp_path / "run", encoder=tmp_path / "bert")
-    assert [(x["labels"], x["how"]) for x in scores[:2]] == [(8, "baseline"), (8, "fine-tuned")]
-    assert len(scores) == 8 and all(x["metric"] == "accuracy" for x in scores)
+    ways = ["baseline", "fine-tuned", "frozen", "from scratch"]
+    expected = [("classification", 8), ("classification", 16), ("classification, short", 16)]
+    assert [(x["task"], x["labels"], x["how"]) for x in scores] == [
+        (*e, way) for e in expected for way in ways
+    ]
+    assert all(x["metric"] == "accuracy" for x in scores)
     assert (tmp_path / "run" / "README.md").read_text(encoding="utf-8").count("| classification |") == 8
-    monkeypatch.setattr(fine_tuned, "label_curve", None)  # nothing is left to do
+    monkeypatch.setattr(fine_tuned, "fine_tune", None)  # nothing is left to do
     assert fine_tuned.train(tmp_path / "run", encoder=tmp_path / "bert") == scores
 
 
-def test_every_job_has_its_examples_and_its_sizes(monkeypatch):
-    for name in ("answers", "answers, handwritten", "inference", "inference, handwritten"):
+@pytest.mark.parametrize("labels, steps", [(8, 100), (500, 375), (4000, 800)])
+def test_updates_grow_with_the_labels_within_bounds(labels, steps):
+    assert fine_tuned.JOBS["named entities"].settings(labels).steps == steps
+
+
+def test_every_job_has_its_examples_and_its_sizes():
+    for name in ("answers", "inference"):
         job = fine_tuned.JOBS[name]
         train, test = job.examples()
         assert max(job.sizes) <= len(train) and len(test) >= 80
+        assert len(job.beside[0][2]()) >= 80
