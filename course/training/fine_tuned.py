@@ -63,17 +63,17 @@ class Job:
     tested_on: str
     examples: Callable[[], tuple[Sequence, Sequence]]
     sizes: tuple[int, ...]
-    most: int = 800
+    most: int = 300
     batch: int = 16
     beside: tuple[tuple[str, str, Callable[[], Sequence]], ...] = ()
 
     def settings(self, labels: int) -> Settings:
-        """Twelve times through the examples, but 100 updates at least and ``most`` at most."""
+        """Six times through the examples, but 60 updates at least and ``most`` at most."""
         steps = min(max(PASSES * labels // self.batch, FEWEST), self.most)
         return Settings(steps, self.batch, bfloat16=True)
 
 
-PASSES, FEWEST = 12, 100
+PASSES, FEWEST = 6, 60
 
 
 def _reviews() -> tuple[Sequence, Sequence]:
@@ -103,7 +103,7 @@ JOBS = {
         batch=32,
     ),
     "named entities": Job(
-        Tags(wnut17.TAGS), "WNUT-17", "WNUT-17, test", _names, (32, 128, 500, 2000, 3394)
+        Tags(wnut17.TAGS), "WNUT-17", "WNUT-17, test", _names, (32, 128, 500, 3394)
     ),
     "answers": Job(
         Spans(),
@@ -111,7 +111,7 @@ JOBS = {
         OTHERS,
         lambda: _reports("question"),
         (32, 128, 500, 4000),
-        most=400,
+        most=200,
         beside=(
             ("handwritten", "handwritten questions", handwritten.questions),
             ("XQuAD", "XQuAD, English", squad.xquad),
@@ -123,7 +123,7 @@ JOBS = {
         OTHERS,
         lambda: _reports("pair"),
         (32, 128, 500, 4000),
-        most=400,
+        most=200,
         beside=(("handwritten", "handwritten pairs", handwritten.pairs),),
     ),
 }  # fmt: skip
