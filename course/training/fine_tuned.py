@@ -63,17 +63,17 @@ class Job:
     tested_on: str
     examples: Callable[[], tuple[Sequence, Sequence]]
     sizes: tuple[int, ...]
-    most: int = 300
+    most: int = 800
     batch: int = 16
     beside: tuple[tuple[str, str, Callable[[], Sequence]], ...] = ()
 
     def settings(self, labels: int) -> Settings:
-        """Six times through the examples, but 60 updates at least and ``most`` at most."""
+        """``PASSES`` times through the examples, but ``FEWEST`` updates at least and ``most`` at most."""
         steps = min(max(PASSES * labels // self.batch, FEWEST), self.most)
         return Settings(steps, self.batch, bfloat16=True)
 
 
-PASSES, FEWEST = 6, 60
+PASSES, FEWEST = 12, 100
 
 
 def _reviews() -> tuple[Sequence, Sequence]:
@@ -102,16 +102,14 @@ JOBS = {
         (32, 128, 500, 2000, 8528),
         batch=32,
     ),
-    "named entities": Job(
-        Tags(wnut17.TAGS), "WNUT-17", "WNUT-17, test", _names, (32, 128, 500, 3394)
-    ),
+    "named entities": Job(Tags(wnut17.TAGS), "WNUT-17", "WNUT-17, test", _names, (32, 128, 500, 2000, 3394)),
     "answers": Job(
         Spans(),
         LITTLE,
         OTHERS,
         lambda: _reports("question"),
         (32, 128, 500, 4000),
-        most=200,
+        most=400,
         beside=(
             ("handwritten", "handwritten questions", handwritten.questions),
             ("XQuAD", "XQuAD, English", squad.xquad),
@@ -123,10 +121,10 @@ JOBS = {
         OTHERS,
         lambda: _reports("pair"),
         (32, 128, 500, 4000),
-        most=200,
+        most=400,
         beside=(("handwritten", "handwritten pairs", handwritten.pairs),),
     ),
-}  # fmt: skip
+}
 
 
 def shuffled(examples: Sequence, seed: int = 0) -> list:
