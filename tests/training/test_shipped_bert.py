@@ -1,0 +1,97 @@
+"""The shipped BERT, its twin and what was measured with them load, and are as their cards say."""
+
+import json
+from importlib import import_module
+
+import pytest
+import torch
+
+from course.checkpoints import SHIPPED, find
+from course.masked_lm import MaskedLM
+from course.training import RECIPES, after_bert, bert, bert_comparison
+from course.training.trainer import Log
+
+NAMES = ("bert-small", "bert-small-causal")
+
+
+def scores_of(name: str):
+    return json.loads((SHIPPED / name / "scores.json").read_text(encoding="utf-8"))
+
+
+def card_of(name: str) -> str:
+    return (SHIPPED / name / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(name) -> MaskedLM:
+    return MaskedLM.from_pretrained(name, causal=name.endswith("causal"))
+
+
+# -- the two models --
+
+
+def test_it_is_small_and_its_weights_are_finite(name, model):
+    parameters = list(model.model.parameters())
+    assert all(bool(torch.isfinite(parameter).all()) for parameter in parameters)
+    assert sum(parameter.numel() for parameter in parameters) <= 8e6
+    assert sum(file.stat().st_size for file in find(name).iterdir()) <= 16e6
+    assert len(model.tokenizer) == model.model.config.vocab_size <= 8000
+
+
+def test_its_log_is_that_of_its_recipe(name, model):
+    recipe = import_module(RECIPES[name]).RECIPE
+    log = Log(SHIPPED / name / "log.jsonl").read()
+    assert log[-1]["step"] == recipe.training.steps and log[0]["loss"] > log[-1]["loss"]
+    assert {size: getattr(model.model.config, size) for size in recipe.model} == recipe.model
+
+
+def test_its_card_is_made_of_its_log_and_scores(name, model, monkeypatch):
+    monkeypatch.setattr(bert, "device_name", lambda device: "one CPU thread")
+    recipe, log = import_module(RECIPES[name]).RECIPE, Log(SHIPPED / name / "log.jsonl").read()
+    assert card_of(name) == recipe.card(model.model, scores_of(name), log[-1], "cpu")
+
+
+def test_bert_finds_twice_as_many_tokens_as_a_bigram():
+    for text in ("stories", "sentences", "both"):
+        found = {model: score["accuracy"] for model, score in scores_of("bert-small")[text].items()}
+        assert found["model"] >= 2 * found["bigram"] and found["model"] > found["5-gram"] > found["unigram"]
+
+
+def test_the_twin_predicts_better_than_counting():
+    both = scores_of("bert-small-causal")["both"]
+    assert both["model"]["loss"] < min(both[counting]["loss"] for counting in bert.BASELINES)
+
+
+def test_the_lectures_gaps_are_a_place_and_a_container():
+    """Lecture row L3.10.a."""
+    model = MaskedLM.from_pretrained("bert-small")
+    place, container = model.fill("The man went to the [MASK] to buy a [MASK] of milk.")
+    assert {"store", "shop", "market"} & {guess.token for guess in place[:3]}
+    assert {"bottle", "cup", "glass", "gallon", "jar", "carton", "box", "bowl"} & {
+        guess.token for guess in container[:3]
+    }
+
+
+# -- what was measured with them --
+
+
+def test_the_right_side_helps():
+    """Lecture row L3.3.f: both models find a word more often when what follows it is there, too."""
+    found = scores_of("bert-comparison")
+    assert found["gap"]["bert"] > found["next"]["bert"] and found["gap"]["twin"] > found["next"]["twin"]
+    assert found["next"]["twin"] > found["next"]["bert"]
+    assert card_of("bert-comparison") == bert_comparison.CARD.format(**found)
+
+
+def test_the_race_was_at_equal_compute():
+    """Lecture row L1.6.j."""
+    found = scores_of("after-bert")
+    assert list(found) == [*after_bert.MODELS, "naive Bayes"]
+    spent = [found[model]["flops"] for model in after_bert.MODELS]
+    assert min(spent) > 0.99 * after_bert.FLOPS and max(spent) <= after_bert.FLOPS
+    assert found["masked LM"]["steps"] > max(found[other]["steps"] for other in ("ELECTRA", "DeBERTa"))
