@@ -19,18 +19,20 @@ from typing import NamedTuple, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from course.bert import (
     Bert,
     BertConfig,
+    BertForPreTraining,
     BertForQuestionAnswering,
     BertForSequenceClassification,
     BertForTokenClassification,
 )
 from course.data.examples import Labelled, Pair, Question, Tagged
 from course.masking import IGNORED
+from course.pretraining import encode, hidden, single_rows
 from course.scores import (
     NaiveBayes,
     accuracy,
@@ -429,23 +431,71 @@ def fine_tune(
         raise ValueError(f"of {len(examples)} examples none holds an answer to learn")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        model = start_model(encoder, task, how).train()
-        learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.AdamW(learned, weight_decay=settings.weight_decay)
-        for step, chosen in enumerate(_draws(len(readings), settings)):
-            optimizer.param_groups[0]["lr"] = settings.rate(step, how)
-            optimizer.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
-                loss = model.loss(*batch_of([readings[i] for i in chosen], tokenizer.pad_id))
-            loss.backward()
-            nn.utils.clip_grad_norm_(learned, 1.0)
-            optimizer.step()
+        model = start_model(encoder, task, how)
+
+        def loss(chosen: list[int]) -> Tensor:
+            return model.loss(*batch_of([readings[i] for i in chosen], tokenizer.pad_id))
+
+        return _learn(model, loss, len(readings), settings, how)
+
+
+def adapt(
+    model: BertForPreTraining,
+    tokenizer: WordPiece,
+    texts: Sequence[str],
+    settings: Settings | None = None,
+    rate: float = 0.15,
+) -> Bert:
+    """The encoder, after it has gone on restoring hidden tokens in a task's own texts; that takes no labels.
+
+    Args:
+        model: stays as it is.
+        settings: None for the usual ones.
+        rate: the share of tokens that are hidden.
+
+    Raises:
+        ValueError: if there is no text, or for a ``rate`` as ``mask_tokens``.
+
+    Source: Gururangan et al. 2020, "Don't Stop Pretraining", §4 (task-adaptive pretraining).
+    """
+    settings = settings or Settings()
+    rows = [ids[: model.config.max_length - 2] for ids in encode(tokenizer, texts)]
+    if not rows:
+        raise ValueError("there is no text to go on with")
+    generator = Generator().manual_seed(settings.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        model = copy.deepcopy(model)
+
+        def loss(chosen: list[int]) -> Tensor:
+            ids, segments, no_pairs = single_rows([rows[i] for i in chosen], tokenizer)
+            inputs, labels = hidden(ids, tokenizer, rate, generator=generator)
+            return model.loss(inputs, labels, no_pairs, segments)
+
+        return _learn(model, loss, len(rows), settings, "fine-tuned").bert
+
+
+def _learn(
+    model: nn.Module, loss: Callable[[list[int]], Tensor], n: int, settings: Settings, how: str
+) -> nn.Module:
+    """Train what may learn, on the ``loss`` of some of the ``n`` examples at each step."""
+    model.train()
+    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(learned, weight_decay=settings.weight_decay)
+    for step, chosen in enumerate(_draws(n, settings)):
+        optimizer.param_groups[0]["lr"] = settings.rate(step, how)
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
+            value = loss(chosen)
+        value.backward()
+        nn.utils.clip_grad_norm_(learned, 1.0)
+        optimizer.step()
     return model.eval()
 
 
 def _draws(n: int, settings: Settings) -> Iterator[list[int]]:
     """For each step the numbers of its examples: all of them in random order, then all in another."""
-    generator, left = torch.Generator().manual_seed(settings.seed), []
+    generator, left = Generator().manual_seed(settings.seed), []
     for _ in range(settings.steps):
         while len(left) < min(settings.batch, n):
             left += torch.randperm(n, generator=generator).tolist()

@@ -1,5 +1,6 @@
 """One encoder, four tasks: what is read, what is asked, what learns, and what the answers are."""
 
+import copy
 from itertools import product
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course.bert import Bert, BertConfig
+from course.bert import Bert, BertConfig, BertForPreTraining
 from course.data.examples import Labelled, Pair, Question, Tagged
 from course.data.handwritten import LABELS as RELATIONS
 from course.data.handwritten import questions
@@ -18,6 +19,7 @@ from course.fine_tuning import (
     Settings,
     Spans,
     Tags,
+    adapt,
     answer,
     batch_of,
     best_span,
@@ -29,6 +31,7 @@ from course.fine_tuning import (
     windows,
 )
 from course.masking import IGNORED
+from course.pretraining import encode, hidden, single_rows
 from course.wordpiece import WordPiece
 
 SOME = reports(60, seed=0)
@@ -222,6 +225,46 @@ def test_the_learning_rate_rises_and_falls():
     assert max(rates) == rates[9] == pytest.approx(1.0)
     assert rates[:10] == sorted(rates[:10]) and rates[9:] == sorted(rates[9:], reverse=True)
     assert 0 < rates[-1] < 0.02 and Settings(100, lr=1.0).rate(9, "frozen") == pytest.approx(10)
+
+
+# ---- going on with pre-training -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pretrained() -> BertForPreTraining:
+    torch.manual_seed(0)
+    return BertForPreTraining(SIZES)
+
+
+def restoring(model: BertForPreTraining) -> float:
+    """The loss at 15 % of the texts' tokens, always the same ones."""
+    ids, segments, no_pairs = single_rows(encode(TOKENIZER, TEXTS[:60]), TOKENIZER)
+    inputs, labels = hidden(ids, TOKENIZER, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        return model.loss(inputs, labels, no_pairs, segments).item()
+
+
+def test_adapting_teaches_to_restore_and_leaves_the_model_as_it_was(pretrained):
+    before, weights = restoring(pretrained), {k: v.clone() for k, v in pretrained.state_dict().items()}
+    adapted = copy.deepcopy(pretrained)
+    adapted.bert = adapt(pretrained, TOKENIZER, TEXTS[:60], Settings(60, lr=3e-3), rate=0.3)
+    assert restoring(adapted) < before - 0.5  # of ln 300 = 5.7 nats, under the old head
+    assert all(torch.equal(weights[k], v) for k, v in pretrained.state_dict().items())
+
+
+def test_adapting_twice_gives_the_same_and_leaves_chance_alone(pretrained):
+    state = torch.get_rng_state()
+    one, two = (adapt(pretrained, TOKENIZER, TEXTS, Settings(3)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_texts_longer_than_the_model_are_cut_and_no_text_is_refused(pretrained):
+    assert adapt(pretrained, TOKENIZER, ["a week " * 200], Settings(1)) is not pretrained.bert
+    with pytest.raises(ValueError, match="no text to go on with"):
+        adapt(pretrained, TOKENIZER, [])
+    with pytest.raises(ValueError, match="rate"):
+        adapt(pretrained, TOKENIZER, TEXTS, Settings(1), rate=0)
 
 
 # ---- what is answered ----------------------------------------------------------------------------

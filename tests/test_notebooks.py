@@ -19,7 +19,6 @@ from course.lectures import rows_of
 
 ROOT = build.NOTEBOOKS.parent
 SOURCES = build.sources()
-NEEDS_A_TRAINED_MODEL = {"L1.2.c", "L1.3.i", "L2.5.e"}  # of notebook 03, with BERT
 PLACE = """from course.exercises.record import find
 
 wrong = find("{id}").mistakes[{index}].candidate
@@ -232,7 +231,7 @@ def test_what_a_learner_changed_is_not_judged(tmp_path):
 def test_its_rows_are_those_of_the_map_and_named_at_its_head(number, assembled):
     rows, expected = set(assembled.metadata.course.rows), {r.id for r in rows_of(int(number))}
     assert assembled.metadata.course.number == number
-    assert rows <= expected and expected - rows <= NEEDS_A_TRAINED_MODEL
+    assert rows == expected
     head = assembled.cells[: [c.cell_type for c in assembled.cells].index("code")]
     named = re.findall(r"\bL\d\.\d+\.[a-z]\b", "\n".join(c.source for c in head))
     assert set(named) == rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 import textwrap
 from typing import Any
@@ -66,7 +67,12 @@ def needed_imports(reference: Any, code: str, defined: frozenset[str] | set[str]
         if inspect.ismodule(thing):
             modules.append(f"import {thing.__name__}" + ("" if thing.__name__ == name else f" as {name}"))
         else:
-            home = getattr(thing, "__module__", "course")
+            home = _public(getattr(thing, "__module__", "course"))
             theirs = not home.startswith("course") and hasattr(sys.modules[home], name)  # no alias of ours
             names.setdefault(home if theirs else reference.__module__, []).append(name)
     return [*modules, *(f"from {home} import {', '.join(names[home])}" for home in sorted(names))]
+
+
+def _public(module: str) -> str:
+    """The part of a module's name before its first private one: people import from ``torch``, not ``torch._C``."""
+    return re.split(r"\._", module, maxsplit=1)[0]

@@ -11,6 +11,7 @@ from course.exercises import notebook
 from course.exercises.judge import is_blank, judge
 from course.exercises.record import chapters, exercises_of
 from course.exercises.stub import BLANK, blanked, needed_imports, open_sources, solved, stub
+from course.masking import choose_words
 
 ALL = [e for number in chapters() for e in exercises_of(number)]
 each = pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
@@ -144,3 +145,8 @@ def test_modules_are_imported_under_the_name_that_the_code_uses():
 
 def test_an_alias_is_imported_from_where_it_is_given():
     assert needed_imports(greedy_search, "step: Step", set()) == ["from course.decoding import Step"]
+
+
+def test_imports_come_from_where_people_import():
+    lines = needed_imports(choose_words, "generator: Generator", set())
+    assert lines == ["from torch import Generator"]

@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from course.bert import Bert, BertConfig, BertForMaskedLM
+from course.bert import BertConfig, BertForMaskedLM, BertForPreTraining
 from course.data import everyday, rt_polarity
 from course.data.examples import Labelled
 from course.data.little_reports import LABELS, reports
@@ -100,20 +100,21 @@ def test_the_logged_race_leaves_scores_and_a_card(tmp_path, monkeypatch, small_r
 
 def test_the_logged_tasks_leave_a_row_a_point_and_go_on(tmp_path, monkeypatch, small_reviews):
     torch.manual_seed(0)
-    Bert(SIZES).save(tmp_path / "bert")
+    BertForPreTraining(SIZES).save(tmp_path / "bert")
     TOKENIZER.save(tmp_path / "bert" / "tokenizer.json")
     job = fine_tuned.JOBS["classification"]
     another = ("short", "short reviews", lambda: rt_polarity.reviews().test[:3])
     small = dataclasses.replace(job, sizes=(8, 16), most=2, beside=(another,))
     monkeypatch.setattr(fine_tuned, "JOBS", {"classification": small})
+    monkeypatch.setattr(fine_tuned, "ADAPTING", Settings(2))
     scores = fine_tuned.train(tmp_path / "run", encoder=tmp_path / "bert")
-    ways = ["baseline", "fine-tuned", "frozen", "from scratch"]
+    ways = ["baseline", "fine-tuned", "frozen", "from scratch", "adapted"]
     expected = [("classification", 8), ("classification", 16), ("classification, short", 16)]
     assert [(x["task"], x["labels"], x["how"]) for x in scores] == [
         (*e, way) for e in expected for way in ways
     ]
     assert all(x["metric"] == "accuracy" for x in scores)
-    assert (tmp_path / "run" / "README.md").read_text(encoding="utf-8").count("| classification |") == 8
+    assert (tmp_path / "run" / "README.md").read_text(encoding="utf-8").count("| classification |") == 10
     monkeypatch.setattr(fine_tuned, "fine_tune", None)  # nothing is left to do
     assert fine_tuned.train(tmp_path / "run", encoder=tmp_path / "bert") == scores
 
