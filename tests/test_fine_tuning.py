@@ -35,7 +35,7 @@ from course.pretraining import encode, hidden, single_rows
 from course.wordpiece import WordPiece
 
 SOME = reports(60, seed=0)
-TEXTS = [r.opinion.text for r in SOME] + ["Who? When? Where did it? sell find buy lose win break the"] * 2
+TEXTS = [r.question.context for r in SOME] + ["Who? When? Where did it? sell find buy lose win break the"] * 2
 TOKENIZER = WordPiece.train(TEXTS, 300)
 SIZES = BertConfig(len(TOKENIZER), 32, 2, 64, n_layers=2, max_length=64, dropout=0.0, attention_dropout=0.0)
 EXAMPLES = {

@@ -2,10 +2,11 @@
 
     Alice sold a lamp in Dublin on Monday. Peter found a coat in Rome on Friday. It was not a good week.
 
-Is that good or bad? Who sold the lamp, and where? Which words are names? Does it follow that Alice sold the
+Was it a good week? Who sold the lamp, and where? Which words are names? Does it follow that Alice sold the
 lamp in Rome? The grammar knows the answers, and is made so that the easy way fails: "not" turns a judgement
 round, two people do similar things, and a hypothesis by itself tells nothing. Some names of people and of
-places are kept for testing: who has not seen them must know a name by where it stands.
+places, and some words of praise and blame, are kept for testing: who has not seen them with a label must know
+a name by where it stands, and a word from reading.
 """
 
 import random
@@ -27,8 +28,8 @@ THINGS = "lamp|coat|book|car|clock|table|boat|picture|ring|guitar|piano|bicycle|
 VERBS = {"sold": "sell", "found": "find", "bought": "buy", "lost": "lose", "won": "win", "broke": "break"}
 DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 JUDGED = ("week", "day", "trip", "story", "time")
-GOOD = ("good", "happy", "nice", "great", "wonderful", "lucky")
-BAD = ("bad", "sad", "terrible", "boring", "horrible", "unlucky")
+GOOD = "good|happy|nice|great|wonderful|lucky", "lovely|perfect|special|amazing|fantastic"
+BAD = "bad|sad|terrible|boring|horrible|unlucky", "awful|scary|ugly|stupid|cruel"
 OPENERS = (
     "It was {} {}.",
     "In all it was {} {}.",
@@ -58,7 +59,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Report:
-    """A text and what the four tasks ask about it."""
+    """What four tasks ask: of the last sentence, of the whole text, of that again, and of the first event."""
 
     opinion: Labelled
     question: Question
@@ -66,27 +67,34 @@ class Report:
     pair: Pair
 
 
-def reports(n: int, seed: int, unseen: bool = False) -> list[Report]:
+def reports(n: int, seed: int, unseen: bool = False, events: int = 2) -> list[Report]:
     """So many reports, each drawn anew.
 
     Args:
-        unseen: of people and places that no report without ``unseen`` names.
+        unseen: of people and places that no report without ``unseen`` names, and judged by other words.
+        events: 2, or 1: then a question need not be compared with two sentences to find its answer.
+
+    Raises:
+        ValueError: for another number of events.
     """
+    if events not in (1, 2):
+        raise ValueError(f"a little report tells of 1 event or of 2; got events={events!r}")
     random_numbers = random.Random(seed)
 
     def one(options: tuple):  # random.choice may change with Python's version, random() may not
         return options[int(random_numbers.random() * len(options))]
 
-    return [_report(one, int(unseen)) for _ in range(n)]
+    return [_report(one, int(unseen), events) for _ in range(n)]
 
 
-def _report(one: One, part: int) -> Report:
-    first = _event(one, part)
-    second = _event(one, part, other_than=first)
-    remark, label = _judgement(one)
-    text = f"{first.sentence} {second.sentence} {remark}"
-    question = _question(one, text, *one(((first, second), (second, first))))
-    return Report(Labelled(text, label), question, _tagged(text, (first, second)), _pair(one, first))
+def _report(one: One, part: int, events: int) -> Report:
+    told = [_event(one, part)]
+    if events == 2:
+        told.append(_event(one, part, other_than=told[0]))
+    remark, label = _judgement(one, part)
+    text = " ".join([*(event.sentence for event in told), remark])
+    question = _question(one, text, one(tuple(told)))
+    return Report(Labelled(remark, label), question, _tagged(text, told), _pair(one, told[0]))
 
 
 def _event(one: One, part: int, other_than: Event | None = None) -> Event:
@@ -105,17 +113,17 @@ def _event(one: One, part: int, other_than: Event | None = None) -> Event:
     )
 
 
-def _judgement(one: One) -> tuple[str, str]:
+def _judgement(one: One, part: int) -> tuple[str, str]:
     """A remark, and whether it is good: "not a bad day" is, half of all remarks have a "not"."""
     good, turned = one((True, False)), one((True, False))
-    word = one(GOOD if good != turned else BAD)
+    word = one(tuple((GOOD if good != turned else BAD)[part].split("|")))
     article = "an" if word[0] in "aeiou" else "a"
     remark = one(OPENERS).format(f"not {article} {word}" if turned else f"{article} {word}", one(JUDGED))
     return remark, LABELS[good]
 
 
-def _question(one: One, text: str, asked: Event, other: Event) -> Question:
-    """Who, where or when: about one of the two events, named by its thing."""
+def _question(one: One, text: str, asked: Event) -> Question:
+    """Who, where or when: about an event, named by its thing."""
     did = VERBS[asked.verb]
     question, answer = one(
         (
@@ -128,7 +136,7 @@ def _question(one: One, text: str, asked: Event, other: Event) -> Question:
     return Question(question, text, (answer,), text.index(answer, begins))
 
 
-def _tagged(text: str, events: tuple[Event, ...]) -> Tagged:
+def _tagged(text: str, events: list[Event]) -> Tagged:
     words = text.replace(".", " .").split()
     tags = ["O"] * len(words)
     names = [(name, kind) for e in events for name, kind in ((e.person, "person"), (e.place, "place"))]

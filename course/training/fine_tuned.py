@@ -96,9 +96,10 @@ def _names() -> tuple[Sequence, Sequence]:
     return shuffled(corpus.train), corpus.test
 
 
-def _reports(part: str) -> tuple[Sequence, Sequence]:
+def _reports(part: str, events: int = 2) -> tuple[Sequence, Sequence]:
     """Little reports to train on, and others to test on, with names that none of the first has."""
-    train, test = reports(4000, seed=0), reports(400, seed=1, unseen=True)
+    train = reports(4000, seed=0, events=events)
+    test = reports(400, seed=1, unseen=True, events=events)
     return [getattr(report, part) for report in train], [getattr(report, part) for report in test]
 
 
@@ -116,12 +117,13 @@ JOBS = {
     "named entities": Job(Tags(wnut17.TAGS), "WNUT-17", "WNUT-17, test", _names, (32, 128, 500, 2000, 3394)),
     "answers": Job(
         Spans(),
-        LITTLE,
+        f"{LITTLE}, one event",
         OTHERS,
-        lambda: _reports("question"),
+        lambda: _reports("question", events=1),
         (32, 128, 500, 4000),
         most=400,
         beside=(
+            ("two events", f"{OTHERS}, two events", lambda: _reports("question")[1]),
             ("handwritten", "handwritten questions", handwritten.questions),
             ("XQuAD", "XQuAD, English", squad.xquad),
         ),
@@ -132,7 +134,6 @@ JOBS = {
         OTHERS,
         lambda: _reports("pair"),
         (32, 128, 500, 4000),
-        most=400,
         beside=(("handwritten", "handwritten pairs", handwritten.pairs),),
     ),
 }

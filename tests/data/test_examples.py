@@ -194,10 +194,26 @@ def test_unseen_names_are_unseen():
     assert len(seen) == 28 and len(unseen) == 14 and seen.isdisjoint(unseen)
 
 
+def test_unseen_reports_are_judged_by_other_words():
+    seen, unseen = ({w for r in reports(500, 0, unseen) for w in r.opinion.text.split()} for unseen in (False, True))
+    for table in (little_reports.GOOD, little_reports.BAD):
+        known, new = (set(words.split("|")) for words in table)
+        assert known <= seen and new <= unseen and not known & unseen and not new & seen
+
+
+def test_a_report_of_one_event_asks_about_that():
+    for report in reports(200, 2, events=1):
+        assert answers_stand(report.question) and report.question.context.count(". ") == 1
+        assert len(entities(report.tagged.tags)) == 2
+        assert report.question.context.endswith(report.opinion.text)
+    with pytest.raises(ValueError, match="1 event or of 2; got events=3"):
+        reports(1, 0, events=3)
+
+
 def test_a_judgement_cannot_be_read_off_one_word():
     """Each word of praise or blame is half the time behind a "not"."""
     some = reports(3000, 0)
-    for word in (*little_reports.GOOD, *little_reports.BAD):
+    for word in "|".join((little_reports.GOOD[0], little_reports.BAD[0])).split("|"):
         labels = [r.opinion.label for r in some if f" {word} " in r.opinion.text]
         assert 0.35 < labels.count("positive") / len(labels) < 0.65
 
