@@ -19,9 +19,9 @@ from course.lectures import rows_of
 
 ROOT = build.NOTEBOOKS.parent
 SOURCES = build.sources()
-PLACE = """from course.exercises.record import find
+PLACE = """from course.exercises import record
 
-wrong = find("{id}").mistakes[{index}].candidate
+wrong = record.find("{id}").mistakes[{index}].candidate
 wrong.__name__ = "{name}"
 {name} = exercise("{id}")(wrong)
 """

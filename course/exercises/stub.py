@@ -74,5 +74,5 @@ def needed_imports(reference: Any, code: str, defined: frozenset[str] | set[str]
 
 
 def _public(module: str) -> str:
-    """The part of a module's name before its first private one: people import from ``torch``, not ``torch._C``."""
+    """A module's name up to its first private part: people import from ``torch``, not from ``torch._C``."""
     return re.split(r"\._", module, maxsplit=1)[0]

@@ -1,7 +1,7 @@
 """Four tasks by the shipped BERT, fine-tuned, frozen and from scratch, against the number of labels.
 
-Film reviews are far from what the shipped BERT has read. There a fourth way is tried as well, "adapted": it first goes
-on restoring hidden tokens, in the reviews of the training part, and is then fine-tuned.
+Film reviews are far from what the shipped BERT has read. There a fourth way is tried as well, "adapted": it
+first goes on restoring hidden tokens, in the reviews of the training part, and is then fine-tuned.
 
 The logged run behind notebook 11's tables: real data, for which a live cell would take too long or need a
 download. Leaves ``scores.json``, one row for each task, way and number of labels, and a card.
@@ -40,9 +40,9 @@ CARD = """\
 # Four tasks, and how many labels each takes
 
 No model, but the scores of many: `{encoder}`, fine-tuned, frozen and from scratch, on four tasks. Settings
-for the most labels: `{settings}`; for fewer, {passes} times through them, but {fewest} updates at least. "Adapted":
-fine-tuned after masked LM on the training part's texts, {hidden:.0%} hidden: `{adapting}`. One seed, on {device},
-other work running.
+for the most labels: `{settings}`; for fewer, {passes} times through them, but {fewest} updates at least.
+"Adapted": fine-tuned after masked LM on the training part's texts, {hidden:.0%} hidden: `{adapting}`. One
+seed, on {device}, other work running.
 
 | task | trained on | tested on | labels | way | score |
 |---|---|---|---:|---|---:|

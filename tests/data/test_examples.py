@@ -195,7 +195,9 @@ def test_unseen_names_are_unseen():
 
 
 def test_unseen_reports_are_judged_by_other_words():
-    seen, unseen = ({w for r in reports(500, 0, unseen) for w in r.opinion.text.split()} for unseen in (False, True))
+    seen, unseen = (
+        {w for r in reports(500, 0, unseen) for w in r.opinion.text.split()} for unseen in (False, True)
+    )
     for table in (little_reports.GOOD, little_reports.BAD):
         known, new = (set(words.split("|")) for words in table)
         assert known <= seen and new <= unseen and not known & unseen and not new & seen

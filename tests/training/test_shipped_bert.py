@@ -8,7 +8,7 @@ import torch
 
 from course.checkpoints import SHIPPED, find
 from course.masked_lm import MaskedLM
-from course.training import RECIPES, after_bert, bert, bert_comparison
+from course.training import RECIPES, after_bert, bert, bert_comparison, bert_rates
 from course.training.trainer import Log
 
 NAMES = ("bert-small", "bert-small-causal")
@@ -86,6 +86,33 @@ def test_the_right_side_helps():
     assert found["gap"]["bert"] > found["next"]["bert"] and found["gap"]["twin"] > found["next"]["twin"]
     assert found["next"]["twin"] > found["next"]["bert"]
     assert card_of("bert-comparison") == bert_comparison.CARD.format(**found)
+
+
+def test_some_must_stay_as_they_are():
+    """Lecture row L3.3.a: who only ever saw [MASK] does not keep what stands there."""
+    found = {row["name"]: row for row in scores_of("bert-rates")}
+    usual, only_masks = found["15%"], found["15%, 100/0/0"]
+    assert usual["stands"]["itself"] > 2 * only_masks["stands"]["itself"]
+    assert usual["stands"]["another token"] > only_masks["stands"]["another token"]
+    assert usual["stands"]["[MASK]"] == pytest.approx(only_masks["stands"]["[MASK]"], abs=0.02)
+
+
+def test_too_little_is_hidden_and_too_much():
+    """Lecture row L3.3.b: accuracy rises with the rate, and falls again."""
+    found = {row["rate"]: row["accuracy"] for row in scores_of("bert-rates") if row["name"] != "15%, 100/0/0"}
+    assert list(found) == list(bert_rates.RATES)
+    best = max(found, key=found.__getitem__)
+    assert found[0.05] < found[0.15] < found[best] > found[0.8]
+
+
+def test_the_rates_have_their_logs_and_their_card(monkeypatch):
+    monkeypatch.setattr(bert_rates, "device_name", lambda device: "one CPU thread")
+    log = Log(SHIPPED / "bert-rates" / "log.jsonl").read()
+    steps = bert_rates.recipe(*bert_rates.SETTINGS["15%"]).training.steps
+    assert [row["name"] for row in log if row["step"] == steps] == list(bert_rates.SETTINGS)
+    vocab_size = MaskedLM.from_pretrained("bert-small").model.config.vocab_size  # the same WordPieces
+    model = bert_rates.recipe(*bert_rates.SETTINGS["15%"]).new_model(vocab_size)
+    assert card_of("bert-rates") == bert_rates.card(model, scores_of("bert-rates"), "cpu")
 
 
 def test_the_race_was_at_equal_compute():
