@@ -481,7 +481,7 @@ def _learn(
     """Train what may learn, on the ``loss`` of some of the ``n`` examples at each step."""
     model.train()
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learned, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(learned, weight_decay=settings.weight_decay, fused=True)
     for step, chosen in enumerate(_draws(n, settings)):
         optimizer.param_groups[0]["lr"] = settings.rate(step, how)
         optimizer.zero_grad()
