@@ -157,17 +157,7 @@ def train(folder: str | Path, device: str = "cpu", encoder: str | Path = "bert-s
         if not any(row["task"] == name for row in scores):
             scores += rows_of(name, job, bert, tokenizer)
             path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8", newline="\n")
-    card = CARD.format(
-        encoder=encoder,
-        settings=json.dumps({name: asdict(job.settings(max(job.sizes))) for name, job in JOBS.items()}),
-        passes=PASSES,
-        adapting=json.dumps(asdict(ADAPTING)),
-        hidden=HIDDEN,
-        fewest=FEWEST,
-        device=device_name(device),
-        rows="\n".join(map(_line, scores)),
-    )
-    (folder / "README.md").write_text(card, encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(card(scores, encoder, device), encoding="utf-8", newline="\n")
     return scores
 
 
@@ -195,6 +185,20 @@ def rows_of(name: str, job: Job, bert: BertForPreTraining, tokenizer: WordPiece)
                 for how, way in ways.items()
             ]
     return rows
+
+
+def card(scores: list[dict], encoder: str | Path, device: str) -> str:
+    """With what settings, and a table of all scores."""
+    return CARD.format(
+        encoder=encoder,
+        settings=json.dumps({name: asdict(job.settings(max(job.sizes))) for name, job in JOBS.items()}),
+        passes=PASSES,
+        adapting=json.dumps(asdict(ADAPTING)),
+        hidden=HIDDEN,
+        fewest=FEWEST,
+        device=device_name(device),
+        rows="\n".join(map(_line, scores)),
+    )
 
 
 def _line(row: dict) -> str:
