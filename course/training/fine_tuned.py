@@ -10,15 +10,17 @@ download. Leaves ``scores.json``, one row for each task, way and number of label
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
+from statistics import fmean
 
 import torch
 
 from course import checkpoints
-from course.bert import BertForPreTraining
+from course.bert import Bert, BertForPreTraining
 from course.data import handwritten, rt_polarity, squad, wnut17
 from course.data.little_reports import reports
 from course.fine_tuning import (
@@ -42,10 +44,11 @@ CARD = """\
 No model, but the scores of many: `{encoder}`, fine-tuned, frozen and from scratch, on four tasks. Settings
 for the most labels: `{settings}`; for fewer, {passes} times through them, but {fewest} updates at least.
 "Adapted": fine-tuned after masked LM on the training part's texts, {hidden:.0%} hidden: `{adapting}`. One
-seed, on {device}, other work running.
+draw of labels and one seed, unless the table has several, of which the score is the mean; on {device}, other
+work running.
 
-| task | trained on | tested on | labels | way | score |
-|---|---|---|---:|---|---:|
+| task | trained on | tested on | labels | way | score | draws |
+|---|---|---|---:|---|---:|---|
 {rows}
 """
 
@@ -60,6 +63,7 @@ class Job:
         sizes: numbers of labels.
         most: updates at most; see ``settings``.
         batch: examples an update.
+        draws: for a number of labels, how often that many are drawn; a score is then the mean.
         texts: of the examples, if the encoder is to be adapted to them, too.
         beside: other tests for what the most labels have taught: a name, what they are, and the examples.
     """
@@ -71,13 +75,14 @@ class Job:
     sizes: tuple[int, ...]
     most: int = 800
     batch: int = 16
+    draws: Mapping[int, int] = field(default_factory=dict)
     texts: Callable[[Sequence], list[str]] | None = None
     beside: tuple[tuple[str, str, Callable[[], Sequence]], ...] = ()
 
-    def settings(self, labels: int) -> Settings:
+    def settings(self, labels: int, seed: int = 0) -> Settings:
         """``PASSES`` times through the examples, but ``FEWEST`` updates at least and ``most`` at most."""
         steps = min(max(PASSES * labels // self.batch, FEWEST), self.most)
-        return Settings(steps, self.batch, bfloat16=True)
+        return Settings(steps, self.batch, seed=seed, bfloat16=True)
 
 
 PASSES, FEWEST = 12, 100
@@ -112,6 +117,7 @@ JOBS = {
         _reviews,
         (32, 128, 500, 2000, 8528),
         batch=32,
+        draws={500: 5},
         texts=lambda examples: [x.text for x in examples],
     ),
     "named entities": Job(Tags(wnut17.TAGS), "WNUT-17", "WNUT-17, test", _names, (32, 128, 500, 2000, 3394)),
@@ -164,27 +170,41 @@ def train(folder: str | Path, device: str = "cpu", encoder: str | Path = "bert-s
 def rows_of(name: str, job: Job, bert: BertForPreTraining, tokenizer: WordPiece) -> list[dict]:
     """What ``scores.json`` keeps of a job: a row for each test, number of labels and way of learning."""
     train, test = job.examples()
-    encoders, rows = [(how, bert.bert, how) for how in HOWS], []
+    encoders = [(how, bert.bert, how) for how in HOWS]
     if job.texts:
         adapted = adapt(bert, tokenizer, job.texts(train), ADAPTING, HIDDEN)
         encoders.append(("adapted", adapted, "fine-tuned"))
+    rows = []
     for labels in job.sizes:
-        examples, settings = train[:labels], job.settings(labels)
-        ways = {"baseline": job.task.baseline(examples)}
-        for way, encoder, how in encoders:
-            model = fine_tune(encoder, job.task, tokenizer, examples, how, settings)
-            ways[way] = partial(answer, model, job.task, tokenizer)
         tests = [(name, job.tested_on, test)]
         if labels == max(job.sizes):
             tests += [(f"{name}, {beside}", tested_on, load()) for beside, tested_on, load in job.beside]
-        for task, tested_on, asked in tests:
-            about = {"task": task, "trained_on": job.trained_on, "tested_on": tested_on}
-            about |= {"metric": job.task.metric, "labels": labels}
-            rows += [
-                about | {"how": how, "score": round(job.task.score(asked, way(asked)), 4)}
-                for how, way in ways.items()
-            ]
+        found: dict[tuple, list[float]] = {}
+        for draw in range(job.draws.get(labels, 1)):
+            examples = train[draw * labels : (draw + 1) * labels]
+            ways = taught(job.task, examples, job.settings(labels, draw), encoders, tokenizer)
+            for (task, tested_on, asked), (way, says) in product(tests, ways.items()):
+                found.setdefault((task, tested_on, way), []).append(job.task.score(asked, says(asked)))
+        rows += [_row(job, labels, *which, scores) for which, scores in found.items()]
     return rows
+
+
+def taught(
+    task: Task, examples: Sequence, settings: Settings, encoders: Sequence[tuple[str, Bert, str]], tokenizer
+) -> dict[str, Callable[[Sequence], list]]:
+    """Who has learned from the examples, and so answers others: the baseline, and each encoder in its way."""
+    ways = {"baseline": task.baseline(examples)}
+    for way, encoder, how in encoders:
+        model = fine_tune(encoder, task, tokenizer, examples, how, settings)
+        ways[way] = partial(answer, model, task, tokenizer)
+    return ways
+
+
+def _row(job: Job, labels: int, task: str, tested_on: str, how: str, scores: list[float]) -> dict:
+    about = {"task": task, "trained_on": job.trained_on, "tested_on": tested_on, "metric": job.task.metric}
+    found = {"labels": labels, "how": how, "score": round(fmean(scores), 4)}
+    drawn = {"draws": [round(score, 4) for score in scores]} if len(scores) > 1 else {}
+    return about | found | drawn
 
 
 def card(scores: list[dict], encoder: str | Path, device: str) -> str:
@@ -203,4 +223,5 @@ def card(scores: list[dict], encoder: str | Path, device: str) -> str:
 
 def _line(row: dict) -> str:
     cells = row["task"], row["trained_on"], row["tested_on"], f"{row['labels']:,}", row["how"]
-    return f"| {' | '.join(cells)} | {row['score']:.3f} |"
+    draws = ", ".join(f"{score:.3f}" for score in row.get("draws", []))
+    return f"| {' | '.join(cells)} | {row['score']:.3f} | {draws} |"

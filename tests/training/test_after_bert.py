@@ -104,7 +104,7 @@ def test_the_logged_tasks_leave_a_row_a_point_and_go_on(tmp_path, monkeypatch, s
     TOKENIZER.save(tmp_path / "bert" / "tokenizer.json")
     job = fine_tuned.JOBS["classification"]
     another = ("short", "short reviews", lambda: rt_polarity.reviews().test[:3])
-    small = dataclasses.replace(job, sizes=(8, 16), most=2, beside=(another,))
+    small = dataclasses.replace(job, sizes=(8, 16), most=2, draws={8: 3}, beside=(another,))
     monkeypatch.setattr(fine_tuned, "JOBS", {"classification": small})
     monkeypatch.setattr(fine_tuned, "ADAPTING", Settings(2))
     scores = fine_tuned.train(tmp_path / "run", encoder=tmp_path / "bert")
@@ -114,6 +114,9 @@ def test_the_logged_tasks_leave_a_row_a_point_and_go_on(tmp_path, monkeypatch, s
         (*e, way) for e in expected for way in ways
     ]
     assert all(x["metric"] == "accuracy" for x in scores)
+    assert [len(x.get("draws", [])) for x in scores] == [3] * 5 + [0] * 10
+    assert all(x["score"] == pytest.approx(sum(x["draws"]) / 3, abs=1e-4) for x in scores[:5])
+    assert len({tuple(x["draws"]) for x in scores[:5]}) > 1
     assert (tmp_path / "run" / "README.md").read_text(encoding="utf-8").count("| classification |") == 10
     monkeypatch.setattr(fine_tuned, "fine_tune", None)  # nothing is left to do
     assert fine_tuned.train(tmp_path / "run", encoder=tmp_path / "bert") == scores

@@ -2,6 +2,7 @@
 
 import json
 from importlib import import_module
+from statistics import fmean
 
 import pytest
 import torch
@@ -150,8 +151,19 @@ def test_pre_training_saves_labels_on_text_like_that_which_was_read(four_tasks):
         assert four_tasks[name, few, "fine-tuned"] > four_tasks[name, most, "from scratch"]
 
 
-def test_on_reviews_it_saves_them_after_going_on_with_reviews(four_tasks):
-    """Four points at 500 labels, where five were hoped for; naive Bayes is not reached with all of them."""
-    at_500 = {how: four_tasks["classification", 500, how] for how in ("adapted", "fine-tuned", "from scratch")}
-    assert at_500["adapted"] > at_500["from scratch"] + 0.04 > at_500["fine-tuned"]
-    assert all(four_tasks["classification", 8528, how] < 0.8 for how in (*HOWS, "adapted"))
+def test_on_reviews_it_saves_none():
+    """Five points at 500 labels were hoped for, and with all to pass naive Bayes; neither came (notebook 11)."""
+    rows = [row for row in scores_of("four-tasks") if row["task"] == "classification"]
+    drawn = {row["how"]: row for row in rows if row["labels"] == 500}
+    assert all(len(row["draws"]) == fine_tuned.JOBS["classification"].draws[500] for row in drawn.values())
+    assert all(row["score"] == pytest.approx(fmean(row["draws"]), abs=1e-4) for row in drawn.values())
+    score = {how: row["score"] for how, row in drawn.items()}
+    assert sorted(score, key=score.__getitem__) == [
+        "frozen",
+        "fine-tuned",
+        "from scratch",
+        "adapted",
+        "baseline",
+    ]
+    ours = [row["score"] for row in rows if row["labels"] == 8528 and row["how"] != "baseline"]
+    assert max(ours) < 0.786  # naive Bayes, on average over the ten folds
