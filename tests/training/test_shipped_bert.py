@@ -152,7 +152,7 @@ def test_pre_training_saves_labels_on_text_like_that_which_was_read(four_tasks):
 
 
 def test_on_reviews_it_saves_none():
-    """Five points at 500 labels were hoped for, and with all to pass naive Bayes; neither came (notebook 11)."""
+    """Five points at 500 labels were hoped for, and with all to pass naive Bayes; neither came."""
     rows = [row for row in scores_of("four-tasks") if row["task"] == "classification"]
     drawn = {row["how"]: row for row in rows if row["labels"] == 500}
     assert all(len(row["draws"]) == fine_tuned.JOBS["classification"].draws[500] for row in drawn.values())
