@@ -40,6 +40,8 @@ BASELINES = {"unigram": 1, "bigram": 2, "5-gram": 5}
 MODELS = {"masked": BertForPreTraining, "causal": CausalBert}
 SHORTEST = 24
 """Tokens of the shortest rows of pairs."""
+DRAWS = 5
+"""How often held-out pairs are drawn to see how many a model tells."""
 TURNS = 3
 """Every third batch is of single sentences, the others of pairs."""
 
@@ -67,8 +69,9 @@ Witten and Bell) see every token to the left, none of them hidden.
 |---|{lines}
 {rows}
 
-On held-out pairs of which half follow one another it tells {next_accuracy[segments]:.1%} of those of segments
-of up to {half} tokens, and {next_accuracy[sentences]:.1%} of those of single sentences.
+On held-out pairs of which half follow one another, nothing being hidden, it tells \
+{next_accuracy[segments]:.1%} of those of segments of up to {half} tokens, and \
+{next_accuracy[sentences]:.1%} of those of single sentences: means over {draws} draws of pairs.
 """
 SEES = {
     "masked": "BERT sees both sides, and at these places what masking put there.",
@@ -247,6 +250,7 @@ class BertRecipe:
             names=" | ".join(names),
             lines="---:|" * len(names),
             rows="\n".join(rows),
+            draws=DRAWS,
             half=(model.config.max_length - 3) // 2,
             **found,
         )
@@ -295,10 +299,7 @@ def report(
         "trained": _count(train),
         "held_out": _count(held_out),
         "asked": sum(int((batch[1] != IGNORED).sum()) for _, batch in parts["both"]),
-        "next_accuracy": {
-            part: scores(model, [batch for _, batch in asked[part]])["next_accuracy"]
-            for part in ("segments", "sentences")
-        },
+        "next_accuracy": told(model, tokenizer, held_out),
     }
     for part, chosen in parts.items():
         rows = [rows.ids for rows, _ in chosen]
@@ -306,6 +307,21 @@ def report(
         found[part] = {name: counting_scores(ngram, rows, labels) for name, ngram in counting.items()}
         found[part]["model"] = _of_tokens(scores(model, [batch for _, batch in chosen]))
     return found
+
+
+@torch.no_grad()
+def told(model: BertForPreTraining, tokenizer: WordPiece, texts: Encoded) -> dict[str, float]:
+    """Which share of the pairs of segments and of single sentences a model tells, with nothing hidden.
+
+    The mean over several draws: which texts follow and which are random, chance decides.
+    """
+    longest, found = model.config.max_length, {"segments": [], "sentences": []}
+    cut = [[sentence[: (longest - 3) // 2] for sentence in story] for story in texts.stories]
+    for draw in range(DRAWS):
+        generator = torch.Generator().manual_seed(draw)
+        found["segments"] += _told(model, tokenizer, pairs_of(texts.stories, longest, generator))
+        found["sentences"] += _told(model, tokenizer, next_sentence_pairs(cut, generator=generator))
+    return {part: sum(right) / len(right) for part, right in found.items()}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -318,6 +334,15 @@ def _batch(rows: Rows, tokenizer: WordPiece, objective: str, generator: Generato
     if objective == "causal":  # the same places, with nothing hidden
         inputs, labels = rows.ids, one_earlier(labels)
     return inputs, labels, rows.next_labels, rows.segments
+
+
+def _told(model: BertForPreTraining, tokenizer: WordPiece, pairs: Sequence[SentencePair[Ids]]) -> list[bool]:
+    right = []
+    for chunk in _chunks(pairs, _size):
+        ids, segments, labels = pair_rows(chunk, tokenizer)
+        said = model.next_head(model.read(ids, segments)[1]).argmax(-1)
+        right += (said == labels).tolist()
+    return right
 
 
 def _one_later(labels: Int[Tensor, "batch n"]) -> Int[Tensor, "batch n"]:

@@ -6,6 +6,8 @@ from importlib import import_module
 
 import pytest
 import torch
+import torch.nn.functional as F
+from torch import nn
 
 from course.bert import BertConfig, BertForPreTraining, CausalBert
 from course.data.everyday import Corpus, Texts
@@ -18,6 +20,7 @@ from course.training.bert import (
     PretrainingBatches,
     encoded,
     held_out_batches,
+    told,
 )
 from course.training.trainer import Log, TrainingConfig
 from course.wordpiece import WordPiece
@@ -154,6 +157,23 @@ def test_scores_are_of_what_is_stored(folders):
         found = json.loads((folders[name] / "scores.json").read_text(encoding="utf-8"))
         again = scores(model, [batch for _, batch in held_out["singles"]])
         assert found["sentences"]["model"]["loss"] == pytest.approx(again["loss"], rel=1e-4)
+        assert found["next_accuracy"] == pytest.approx(
+            told(model, tokenizer, encoded(tokenizer, CORPUS.validation))
+        )
+
+
+def test_who_tells_all_pairs_or_none_is_known():
+    """A judge that says what it was told to, by way of a head that knows nothing but its bias."""
+    model = BertForPreTraining(BertConfig(len(TOKENIZER), 16, 4, 32, 1, max_length=24)).eval()
+    texts = encoded(TOKENIZER, CORPUS.validation)
+    nn.init.zeros_(model.next_head.weight)
+    shares = []
+    for always in (IS_NEXT, NOT_NEXT):
+        with torch.no_grad():
+            model.next_head.bias.copy_(F.one_hot(torch.tensor(always), 2))
+        shares.append(told(model, TOKENIZER, texts))
+    for part in ("segments", "sentences"):
+        assert sum(share[part] for share in shares) == pytest.approx(1) and 0.2 < shares[0][part] < 0.8
 
 
 def test_cards_say_where_the_models_come_from_and_how_good_they_are(folders):

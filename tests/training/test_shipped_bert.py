@@ -64,6 +64,13 @@ def test_bert_finds_twice_as_many_tokens_as_a_bigram():
         assert found["model"] >= 2 * found["bigram"] and found["model"] > found["5-gram"] > found["unigram"]
 
 
+def test_both_tell_what_follows():
+    """Lecture rows L1.6.i and L3.3.c."""
+    for name in NAMES:
+        told = scores_of(name)["next_accuracy"]
+        assert told["segments"] >= 0.85 > told["sentences"] > 0.7
+
+
 def test_the_twin_predicts_better_than_counting():
     both = scores_of("bert-small-causal")["both"]
     assert both["model"]["loss"] < min(both[counting]["loss"] for counting in bert.BASELINES)
