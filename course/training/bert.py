@@ -272,16 +272,11 @@ def held_out_batches(
     ``segments`` and ``sentences`` are pairs of stories' segments and of their single sentences; ``singles``
     are the sentences that stand alone.
     """
-    half, generator = (longest - 3) // 2, torch.Generator().manual_seed(0)
-    cut = [[sentence[:half] for sentence in story] for story in texts.stories]
-    segments = pairs_of(texts.stories, longest, generator)
-    sentences = next_sentence_pairs(cut, generator=generator)
+    generator = torch.Generator().manual_seed(0)
+    pairs = _pairs(texts, longest, generator)
+    rows = {part: [pair_rows(chunk, tokenizer) for chunk in _chunks(pairs[part], _size)] for part in pairs}
     singles = [sentence[: longest - 2] for sentence in texts.sentences]
-    rows = {
-        "segments": [pair_rows(chunk, tokenizer) for chunk in _chunks(segments, _size)],
-        "sentences": [pair_rows(chunk, tokenizer) for chunk in _chunks(sentences, _size)],
-        "singles": [single_rows(chunk, tokenizer) for chunk in _chunks(singles, len)],
-    }
+    rows["singles"] = [single_rows(chunk, tokenizer) for chunk in _chunks(singles, len)]
     return {part: [(r, _batch(r, tokenizer, objective, generator)) for r in rows[part]] for part in rows}
 
 
@@ -315,12 +310,11 @@ def told(model: BertForPreTraining, tokenizer: WordPiece, texts: Encoded) -> dic
 
     The mean over several draws: which texts follow and which are random, chance decides.
     """
-    longest, found = model.config.max_length, {"segments": [], "sentences": []}
-    cut = [[sentence[: (longest - 3) // 2] for sentence in story] for story in texts.stories]
+    found: dict[str, list[bool]] = {}
     for draw in range(DRAWS):
-        generator = torch.Generator().manual_seed(draw)
-        found["segments"] += _told(model, tokenizer, pairs_of(texts.stories, longest, generator))
-        found["sentences"] += _told(model, tokenizer, next_sentence_pairs(cut, generator=generator))
+        drawn = _pairs(texts, model.config.max_length, torch.Generator().manual_seed(draw))
+        for part, pairs in drawn.items():
+            found.setdefault(part, []).extend(_told(model, tokenizer, pairs))
     return {part: sum(right) / len(right) for part, right in found.items()}
 
 
@@ -334,6 +328,15 @@ def _batch(rows: Rows, tokenizer: WordPiece, objective: str, generator: Generato
     if objective == "causal":  # the same places, with nothing hidden
         inputs, labels = rows.ids, one_earlier(labels)
     return inputs, labels, rows.next_labels, rows.segments
+
+
+def _pairs(texts: Encoded, longest: int, generator: Generator) -> dict[str, list[SentencePair[Ids]]]:
+    """Pairs of the stories' segments and of their single sentences."""
+    cut = [[sentence[: (longest - 3) // 2] for sentence in story] for story in texts.stories]
+    return {
+        "segments": pairs_of(texts.stories, longest, generator),
+        "sentences": next_sentence_pairs(cut, generator=generator),
+    }
 
 
 def _told(model: BertForPreTraining, tokenizer: WordPiece, pairs: Sequence[SentencePair[Ids]]) -> list[bool]:

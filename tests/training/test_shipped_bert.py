@@ -147,7 +147,7 @@ def test_every_task_was_tried_in_every_way_and_the_card_says_so(four_tasks, monk
         tried = {(labels, how) for task, labels, how in four_tasks if task == name}
         assert tried == {(n, how) for n in job.sizes for how in (ways | {"adapted"} if job.texts else ways)}
         assert {f"{name}, {beside[0]}" for beside in job.beside} <= {task for task, _, _ in four_tasks}
-    monkeypatch.setattr(fine_tuned, "device_name", lambda device: "2 CPU threads")
+    monkeypatch.setattr(fine_tuned, "device_name", lambda device: "one CPU thread")
     assert card_of("four-tasks") == fine_tuned.card(scores_of("four-tasks"), "bert-small", "cpu")
 
 
