@@ -247,7 +247,7 @@ e = define(
     minutes=12,
     difficulty=2,
     parts=[
-        ("two words too many", 2, lambda f: f("a very old black cat", ["The black cat!"])),
+        ("three words too many", 2, lambda f: f("a very old, fat, black cat", ["The black cat!"])),
         ("the best of several answers", 1, lambda f: f("in the old town", ["Paris", "the town", "an old, old town"])),
         ("a word said twice", 1, lambda f: f("no no no", ["no, no"])),
         ("nothing in common", 1, lambda f: f("a dog", ["the cat"])),
