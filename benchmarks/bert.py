@@ -21,9 +21,9 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from course.bert import Bert, BertForPreTraining
 from course.masking import mask_tokens
 from course.masks import padding_mask
+from course.models.bert import Bert, BertForPreTraining
 
 MASK, SPECIAL = 4, 5
 SIZES = {

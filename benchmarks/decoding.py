@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course.decoding import beam_search
-from course.tokenizers import BOS
-from course.transformer import Transformer, TransformerConfig
+from course.models.transformer import Transformer, TransformerConfig
+from course.text.decoding import beam_search
+from course.text.tokenizers import BOS
 
 CONFIG = TransformerConfig(8000, 256, 4, 1024, 3, 3, norm="pre")  # the size of the shipped translator
 SETTINGS = [(1, 1), (1, 4), (4, 4), (16, 4)]  # sentences at once, beam

@@ -24,9 +24,9 @@ import numpy as np
 import torch
 from playwright.sync_api import Page, sync_playwright
 
-from course import cli
 from course.widgets import explore
 from course.widgets.bertviz import page as page_of
+from course.workbook import cli
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
 from conftest import FLAGS, Lab, LabServer, wait_for
@@ -34,7 +34,7 @@ from conftest import FLAGS, Lab, LabServer, wait_for
 LAYERS = HEADS = 12
 HEADER = "| {} | median, ms | p95, ms |\n|---|---:|---:|"
 CELLS = {
-    "live": """from course.toy import ToyAttention
+    "live": """from course.models.toy_attention import ToyAttention
 from course.widgets import explore_model
 explore_model(ToyAttention(), " ".join(["word"] * 31), view="{view}")""",
     "interact": """%matplotlib inline

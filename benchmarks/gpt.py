@@ -24,7 +24,7 @@ import transformers
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from course.gpt import GPT, GPTConfig
+from course.models.gpt import GPT, GPTConfig
 
 SIZES = {  # vocabulary, width, heads; four layers each
     "characters": (65, 128, 4),

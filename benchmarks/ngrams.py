@@ -2,7 +2,7 @@
 
     python benchmarks/ngrams.py [--out course/checkpoints/shakespeare-char/counting.json]
 
-Counted on the first nine tenths and mixed as ``course.ngrams.NGram`` says; notebook 08 shows these numbers
+Counted on the first nine tenths and mixed as ``NGram`` says; notebook 08 shows these numbers
 beside the network's.
 """
 
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from course.data import tinyshakespeare
-from course.ngrams import NGram
+from course.text.ngrams import NGram
 
 ORDERS = {"unigram": 1, "bigram": 2, "5-gram": 5}
 

@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course.masks import causal_mask
-from course.tokenizers import BOS, EOS, PAD
-from course.transformer import Transformer, TransformerConfig
+from course.models.transformer import Transformer, TransformerConfig
+from course.text.tokenizers import BOS, EOS, PAD
 
 SIZES = {
     "translator": TransformerConfig(8000, 256, 4, 1024, 3, 3, dropout=0.1, norm="pre"),

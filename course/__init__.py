@@ -9,11 +9,15 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-_LAZY = {name: "course.exercises" for name in ("exercise", "check", "hint", "solution", "progress")}
+_LAZY = {
+    **dict.fromkeys(("exercise", "check", "hint", "lend", "solution"), "course.workbook.notebook"),
+    "progress": "course.workbook.progress",
+}
 
 
 def __getattr__(name: str):
     if name in _LAZY:
+        import_module("course.exercises")  # makes the banks known
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'course' has no attribute {name!r}")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from course import bootstrap, cli
+import course.exercises  # noqa: F401  makes the banks known to the commands
+from course.workbook import bootstrap, cli
 
 
 def main() -> int:

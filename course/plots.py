@@ -27,7 +27,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from course.published import TranslationResult
+from course.data.published import TranslationResult
 
 CJK_FONTS = (
     "Noto Sans CJK SC",
@@ -195,9 +195,9 @@ def _flow(names: Sequence[str]) -> tuple[list[tuple[float, int, float]], int]:
 def head_grid(attention: Any, tokens: Sequence[str], key_tokens: Sequence[str] | None = None) -> Figure:
     """Every head of every layer as a thumbnail, each on its own scale from 0 to its largest weight.
 
-    ``attention`` is anything :func:`course.attention_pass.as_pass` takes.
+    ``attention`` is anything :func:`course.models.attention_pass.as_pass` takes.
     """
-    from course.attention_pass import as_pass
+    from course.models.attention_pass import as_pass
 
     weights = as_pass(attention, tokens, key_tokens).weights.float().numpy()
     layers, heads, queries, keys = weights.shape

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course.bootstrap import ROOT
+from course.workbook.bootstrap import ROOT
 
 SUITE = """
 import pytest

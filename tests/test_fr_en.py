@@ -7,17 +7,11 @@ from pathlib import Path
 import pytest
 
 from course import checkpoints
-from course.alignment import (
-    aligned_sentences,
-    best_links,
-    diagonal_error_rate,
-    head_error_rates,
-    word_attention,
-    words,
-)
 from course.data import tatoeba
+from course.data.aligned_sentences import aligned_sentences
+from course.models.transformer import Transformer
+from course.studies.alignment import best_links, diagonal_error_rate, head_error_rates, word_attention, words
 from course.training.score import translation_scores
-from course.transformer import Transformer
 
 FRENCH = "L'accord sur la zone économique européenne a été signé en août 1992."
 ENGLISH = "The agreement on the European Economic Area was signed in August 1992."

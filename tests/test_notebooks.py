@@ -13,9 +13,9 @@ from coursework import FIRST, Run
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from course import build
-from course.exercises.record import Exercise, exercises_of
-from course.lectures import rows_of
+from course.workbook import build
+from course.workbook.lectures import rows_of
+from course.workbook.record import Exercise, exercises_of
 
 ROOT = build.NOTEBOOKS.parent
 SOURCES = build.sources()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from course.bootstrap import ROOT, pins
+from course.workbook.bootstrap import ROOT, pins
 
 REQUIREMENTS = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -28,7 +28,7 @@ TOOLS = {
     "transformers": "its models' attention goes into the explorer",
     "setuptools": "installs the clone itself, without asking the network for it",
 }
-IMPORTED_AS = {"pillow": "PIL", "ipython": "IPython"}
+IMPORTED_AS = {"pillow": "PIL", "ipython": "IPython", "import-linter": "importlinter"}
 
 
 def imports(file: Path) -> set[str]:

@@ -4,8 +4,8 @@ import dataclasses
 
 import torch
 
-from course.tokenizers import Tokenizer
-from course.transformer import Transformer, TransformerConfig
+from course.models.transformer import Transformer, TransformerConfig
+from course.text.tokenizers import Tokenizer
 
 NASTY = "</script><script>document.title='broken'</script>"
 TEXTS = ["Le chat dort sur la chaise.", "The cat sleeps on the chair."] * 3

@@ -4,7 +4,7 @@ Its authors provide it for research and education, not for commercial use (Ellio
 """
 
 from course.data.download import read_text
-from course.text import plain_text
+from course.text.plain import plain_text
 
 SPLITS = {
     "train": "train",

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from course.data.download import read_text
-from course.text import bare_words, plain_text
+from course.text.plain import bare_words, plain_text
 
 HELD_OUT = 1_000
 

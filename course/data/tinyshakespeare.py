@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from course.characters import Characters
 from course.data.download import read_text
+from course.text.characters import Characters
 
 
 class Corpus(NamedTuple):

@@ -14,8 +14,8 @@ from course.attention import (
     softmax_jacobian,
     split_heads,
 )
-from course.exercises.c00 import randn, rows, with_fixed_weights
-from course.exercises.record import define
+from course.exercises.inputs import randn, rows, with_fixed_weights
+from course.workbook.record import define
 
 # ---- 3.1 the soft dictionary -------------------------------------------------------------------
 

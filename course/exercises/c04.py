@@ -4,10 +4,10 @@ import torch
 
 from course.attention import masked_softmax
 from course.blocks import EncoderBlock, feed_forward, residual
-from course.exercises.c00 import randn, with_fixed_weights
-from course.exercises.record import define
+from course.exercises.inputs import randn, with_fixed_weights
 from course.masks import causal_mask, padding_mask
 from course.positions import frequencies, shift_matrix, sinusoidal_positions
+from course.workbook.record import define
 
 # ---- 4.1 sinusoidal positions ------------------------------------------------------------------
 

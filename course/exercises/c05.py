@@ -5,11 +5,11 @@ import math
 import torch
 
 from course.blocks import DecoderBlock, layer_norm, residual
-from course.decoding import Hypothesis, continuations, greedy_search, length_penalty, rank
-from course.exercises.c00 import randn, with_fixed_weights
-from course.exercises.record import define
+from course.exercises.inputs import randn, with_fixed_weights
 from course.masks import causal_mask, padding_mask
-from course.transformer import label_smoothed_loss, teacher_forcing
+from course.models.transformer import label_smoothed_loss, teacher_forcing
+from course.text.decoding import Hypothesis, continuations, greedy_search, length_penalty, rank
+from course.workbook.record import define
 
 # ---- 5.1 the residual connection ---------------------------------------------------------------
 

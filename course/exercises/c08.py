@@ -5,12 +5,12 @@ import math
 import torch
 import torch.nn.functional as F
 
-from course.exercises.c00 import randn, with_fixed_weights
-from course.exercises.record import define
-from course.gpt import GPT, IGNORED, GPTConfig
+from course.exercises.inputs import randn, with_fixed_weights
+from course.models.gpt import GPT, IGNORED, GPTConfig
 from course.next_token import inputs_and_targets, last_token, next_token_loss, surprise
-from course.ngrams import bigram_probabilities
-from course.sampling import keep_top_k, keep_top_p, next_token_probabilities
+from course.text.ngrams import bigram_probabilities
+from course.text.sampling import keep_top_k, keep_top_p, next_token_probabilities
+from course.workbook.record import define
 
 # ---- 8.1 a language model by counting ------------------------------------------------------------
 

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import torch
 
-from course.exercises.c00 import randn
-from course.exercises.record import define
+from course.exercises.inputs import randn
+from course.in_context.few_shot import exact_matches, wilson_interval
 from course.in_context.induction import continues_earlier, prefix_matching_score, repeated_tokens
-from course.in_context.model import exact_matches, wilson_interval
 from course.in_context.prompts import CHARACTERS, ENDS, Encoded, Format, draw_prompt, encode
 from course.in_context.regression import least_squares, predict_each, ridge
 from course.in_context.tasks import TASKS, Example
+from course.workbook.record import define
 
 # ---- 9.1 drawing a prompt ------------------------------------------------------------------------
 

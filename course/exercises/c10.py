@@ -9,10 +9,7 @@ from types import SimpleNamespace
 import torch
 import torch.nn.functional as F
 
-from course.bert import BertConfig, MaskedLMHead
-from course.exercises.c00 import randn, rows, with_fixed_weights
-from course.exercises.record import define
-from course.head_patterns import offset_score
+from course.exercises.inputs import randn, rows, with_fixed_weights
 from course.masking import (
     IGNORED,
     IS_NEXT,
@@ -24,7 +21,10 @@ from course.masking import (
     next_sentence_pairs,
     random_tokens,
 )
-from course.pretraining import Rows, pair_rows
+from course.models.bert import BertConfig, MaskedLMHead
+from course.studies.bert_pretraining import Rows, pair_rows
+from course.studies.head_patterns import offset_score
+from course.workbook.record import define
 
 MASK, VOCAB = 4, 200
 

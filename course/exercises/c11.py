@@ -4,14 +4,14 @@ import math
 
 import torch
 
-from course.bert import Bert, BertConfig, BertForSequenceClassification
-from course.deberta import disentangled_score, relative_distances
-from course.electra import replace_tokens
-from course.exercises.c00 import randn, with_fixed_weights
-from course.exercises.record import define
-from course.fine_tuning import best_span, first_piece_labels, freeze_encoder
+from course.exercises.inputs import randn, with_fixed_weights
 from course.masking import IGNORED
-from course.scores import Score, answer_f1, entities, entity_scores, normalise_answer
+from course.models.bert import Bert, BertConfig, BertForSequenceClassification
+from course.models.deberta import disentangled_score, relative_distances
+from course.models.electra import replace_tokens
+from course.studies.fine_tuning import best_span, first_piece_labels, freeze_encoder
+from course.studies.metrics import Score, answer_f1, entities, entity_scores, normalise_answer
+from course.workbook.record import define
 
 SIZES = BertConfig(20, d_model=8, n_heads=2, d_ff=16, n_layers=2, max_length=12, dropout=0.0)
 

@@ -20,11 +20,11 @@ from torch import Generator, Tensor
 
 from course import checkpoints
 from course.attention import MultiHeadAttention, record_attention
-from course.attention_pass import AttentionPass
-from course.characters import Characters
-from course.gpt import GPT
-from course.interventions import intervene
 from course.masks import causal_mask
+from course.models.attention_pass import AttentionPass
+from course.models.gpt import GPT
+from course.models.interventions import intervene
+from course.text.characters import Characters
 
 CHARACTERS = Characters(string.digits + string.ascii_letters)
 """The tokens of the shipped model: 62 characters, of which none means anything."""
@@ -105,7 +105,7 @@ def copying_score(gpt: GPT, layer: int, head: int) -> float:
 
 
 def attention_layers(gpt: GPT) -> list[MultiHeadAttention]:
-    """The attention of each block, for ``course.interventions.intervene``."""
+    """The attention of each block, for ``course.models.interventions.intervene``."""
     return [block.self_attention for block in gpt.blocks]
 
 

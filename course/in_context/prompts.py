@@ -19,10 +19,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from course.characters import Characters
-from course.gpt import IGNORED
 from course.in_context.tasks import TASKS, Example, Task
 from course.in_context.words import TRANSLATIONS
+from course.models.gpt import IGNORED
+from course.text.characters import Characters
 
 SEPARATORS, ENDS = "=>:", ";\n"
 

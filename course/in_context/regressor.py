@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import LayerNorm
-from course.gpt import GPTBlock, GPTConfig
 from course.in_context.regression import POINTS, WIDTH
 from course.masks import causal_mask
+from course.models.gpt import GPTBlock, GPTConfig
 from course.positions import LearnedPositions
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from course.tokenizers import BOS, EOS, PAD
+from course.text.tokenizers import BOS, EOS, PAD
 
 
 class TokenBuckets:

@@ -9,9 +9,9 @@ import torch
 import traitlets
 from torch import Tensor
 
-from course.anatomy import Part, anatomy
-from course.tokenizers import BOS
-from course.transformer import Transformer
+from course.models.transformer import Transformer
+from course.studies.anatomy import Part, anatomy
+from course.text.tokenizers import BOS
 from course.widgets.base import CourseWidget, module, stylesheet
 
 if TYPE_CHECKING:

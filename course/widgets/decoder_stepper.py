@@ -11,9 +11,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course.attention import record_attention
-from course.decoding import Step, greedy_search
-from course.tokenizers import BOS, EOS
-from course.transformer import Transformer, evaluating
+from course.models.transformer import Transformer, evaluating
+from course.text.decoding import Step, greedy_search
+from course.text.tokenizers import BOS, EOS
 from course.widgets.base import CourseWidget, module, stylesheet
 
 if TYPE_CHECKING:

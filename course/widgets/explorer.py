@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from course import plots
-from course.attention_pass import AttentionPass, as_pass
+from course.models.attention_pass import AttentionPass, as_pass
 from course.widgets.base import CourseWidget, module, stylesheet
 
 FLOAT16_UP_TO = 4_000_000

@@ -10,7 +10,7 @@ import traitlets
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from course.probes import TOLERANCE, leaks
+from course.studies.probes import TOLERANCE, leaks
 from course.widgets.base import CourseWidget, module, stylesheet
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ WORDS = {
 
 
 class LeakDetector(CourseWidget):
-    """Which outputs saw which inputs, for one model or several, as :func:`course.probes.influence` finds.
+    """Which outputs saw which inputs, for one model or several; :func:`course.studies.probes.influence` finds it.
 
     >>> LeakDetector(["a", "b"], {"causal": torch.eye(2)}).describe()
     'causal: no output sees a later token.'

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import traitlets
 
-from course.attention_pass import AttentionPass
+from course.models.attention_pass import AttentionPass
 from course.widgets.explorer import Choice, Explorer
 
 
@@ -59,7 +59,8 @@ def explore_model(
     """Explore a model's attention while you edit the text, change its temperature or mask, or ablate heads.
 
     Args:
-        model: called with the text and its settings, see ``LiveModel``; ``course.toy.ToyAttention`` is one.
+        model: called with the text and its settings, see ``LiveModel``;
+            ``course.models.toy_attention.ToyAttention`` is one.
         text: what it reads first.
         view: "overview", "heatmap", "lines" or "text".
         layer, head: an index from 0, "mean" or "max" over all of them.

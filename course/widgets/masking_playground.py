@@ -9,8 +9,8 @@ import traitlets
 from jaxtyping import Float, Int
 
 from course.masking import SPLIT
+from course.text.wordpiece import WordPiece
 from course.widgets.base import CourseWidget, module, stylesheet
-from course.wordpiece import WordPiece
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

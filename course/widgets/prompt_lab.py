@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from course.completion import complete, prompt_limit
-from course.in_context.model import FewShotModel, fingerprint
+from course.in_context.completion import complete, prompt_limit
+from course.in_context.few_shot import FewShotModel, fingerprint
 from course.in_context.prompts import (
     CHARACTERS,
     ENDS,
@@ -25,7 +25,7 @@ from course.in_context.prompts import (
 )
 from course.in_context.reading import read_prompt, right_answer
 from course.in_context.tasks import TASKS, Example
-from course.language_model import LanguageModel
+from course.models.language_model import LanguageModel
 from course.widgets.base import CourseWidget, module, stylesheet
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ const ROWS = 20;
  *  @param {ArrayLike<number>} logits @returns {Uint32Array} */
 export const ranked = logits => Uint32Array.from(logits, (_, id) => id).sort((a, b) => logits[b] - logits[a] || a - b);
 
-/** What course.sampling.next_token_probabilities makes of logits, greatest first.
+/** What course.text.sampling.next_token_probabilities makes of logits, greatest first.
  *  @param {ArrayLike<number>} logits @param {{temperature: number, topK: ?number, topP: ?number}} settings null: no such filter
  *  @returns {{before: Float64Array, after: Float64Array, by: string[]}} for each rank: the probability at this
  *    temperature, that after the filters, and what took the token out: "temperature", "top_k", "top_p" or "" */

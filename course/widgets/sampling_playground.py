@@ -10,9 +10,9 @@ import traitlets
 from jaxtyping import Float
 from torch import Tensor
 
-from course.language_model import LanguageModel
+from course.models.language_model import LanguageModel
 from course.next_token import surprise
-from course.sampling import check_sampling, next_token_probabilities
+from course.text.sampling import check_sampling, next_token_probabilities
 from course.widgets.base import CourseWidget, module, stylesheet
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class SamplingPlayground(CourseWidget):
     Args:
         model: with its vocabulary.
         prompt: the text to start from.
-        temperature, top_k, top_p: as in ``course.sampling``; None is no filter.
+        temperature, top_k, top_p: as in ``course.text.sampling``; None is no filter.
         seed: of the random numbers that "Sample" uses, one for each length of the text.
 
     Raises:
@@ -110,7 +110,7 @@ class SamplingPlayground(CourseWidget):
 
     @property
     def probabilities(self) -> Float[Tensor, "vocab"]:
-        """What the next token is drawn from, by ``course.sampling.next_token_probabilities``."""
+        """What the next token is drawn from, by ``course.text.sampling.next_token_probabilities``."""
         return next_token_probabilities(self._all_logits(), self.temperature, self.top_k, self.top_p)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets
 
-from course.attention_pass import AttentionPass, as_pass
+from course.models.attention_pass import AttentionPass, as_pass
 from course.widgets.explorer import Explorer
 
 

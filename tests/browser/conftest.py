@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from eventually import eventually
 
-from course import cli
+from course.workbook import cli
 
 CANDIDATES = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -129,7 +129,7 @@ def lab_server(tmp_path_factory):
 
 @contextmanager
 def study_of(root: Path):
-    """What ``course.cli`` takes for the course's folder, here only: other tests of this worker follow."""
+    """What the commands take for the course's folder, here only: other tests of this worker follow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli, "ROOT", root)
         yield

@@ -12,9 +12,9 @@ from eventually import eventually
 from playwright.sync_api import expect
 
 from course.attention import masked_softmax, scaled_dot_score
-from course.attention_pass import AttentionPass
 from course.masks import causal_mask
-from course.toy import ToyAttention
+from course.models.attention_pass import AttentionPass
+from course.models.toy_attention import ToyAttention
 from course.widgets import compare, explore, explore_model
 
 pytestmark = pytest.mark.browser
@@ -522,7 +522,8 @@ def test_an_exported_live_page_tells_what_was_read_and_offers_nothing_that_needs
 # ---- in JupyterLab -----------------------------------------------------------------------------
 
 CELLS = [
-    "import torch\nfrom course.toy import ToyAttention\nfrom course.widgets import explore, explore_model",
+    "import torch\nfrom course.models.toy_attention import ToyAttention\n"
+    "from course.widgets import explore, explore_model",
     'first = explore(torch.eye(3)[None, None], ["one", "two", "three"])\nfirst',
     'explore_model(ToyAttention(), "the cat sat", view="heatmap")',
     'from course.plots import heatmap\nheatmap(torch.eye(2), ["a", "我"])',

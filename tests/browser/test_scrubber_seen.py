@@ -4,7 +4,7 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from course.attention_pass import AttentionPass
+from course.models.attention_pass import AttentionPass
 from course.widgets import scrub
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from course import masks
 from course.attention import masked_softmax, scaled_dot_product_attention
 from course.positions import sinusoidal_positions
-from course.probes import influence
+from course.studies.probes import influence
 from course.widgets import LeakDetector, MaskBuilder, PositionExplorer
 
 pytestmark = pytest.mark.browser

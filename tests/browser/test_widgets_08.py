@@ -8,7 +8,7 @@ import pytest
 from legible import assert_legible
 from playwright.sync_api import expect
 
-from course.sampling import next_token_probabilities
+from course.text.sampling import next_token_probabilities
 from course.widgets import SamplingPlayground
 
 TESTS = Path(__file__).parents[1]

@@ -5,8 +5,8 @@ import pytest
 from legible import assert_legible
 from playwright.sync_api import Page, expect
 
+from course.text.wordpiece import WordPiece
 from course.widgets import MaskingPlayground
-from course.wordpiece import WordPiece
 
 pytestmark = pytest.mark.browser
 TEXT = "the cat sat on the mat and the dog sat on the cat, and then the hen sat on the dog"
@@ -74,7 +74,7 @@ def test_what_became_of_a_token_is_told_on_hover_and_on_focus(show):
 
 
 CELL = f"""from course.widgets import MaskingPlayground
-from course.wordpiece import WordPiece
+from course.text.wordpiece import WordPiece
 
 MaskingPlayground(WordPiece.train([{TEXT!r}] * 3, 60), {TEXT!r})"""
 

@@ -1,8 +1,8 @@
 """The sentences that the course aligned by hand are its own: no translator was trained on them."""
 
-from course.alignment import aligned_sentences
-from course.text import bare_words
-from course.training import translator
+from course.data.aligned_sentences import aligned_sentences
+from course.text.plain import bare_words
+from course.training.recipes import translator
 
 
 def test_no_sentence_aligned_by_hand_was_trained_on(real_data):

@@ -6,7 +6,7 @@ import pytest
 
 from course import checkpoints
 from course.data import tinyshakespeare
-from course.ngrams import NGram
+from course.text.ngrams import NGram
 
 
 def counted() -> dict[str, float]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.data import everyday
-from course.text import bare_words
+from course.text.plain import bare_words
 
 words = st.lists(st.sampled_from(["lily", "ran", "3.5", "mr", '"yes', "it's"]), min_size=1, max_size=5)
 marks = st.sampled_from([".", "!", "?", '."', '!"', "?'", "..."])

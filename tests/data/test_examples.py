@@ -9,7 +9,8 @@ import pytest
 from course.data import handwritten, little_reports, rt_polarity, squad, wnut17
 from course.data.examples import Labelled, Question, Tagged
 from course.data.little_reports import reports
-from course.scores import NaiveBayes, accuracy, entities, entity_scores, fit_tags
+from course.studies.baselines import NaiveBayes, fit_tags
+from course.studies.metrics import accuracy, entities, entity_scores
 
 # ---- rt-polarity ---------------------------------------------------------------------------------
 

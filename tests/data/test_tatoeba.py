@@ -7,7 +7,7 @@ import pytest
 
 from course.data import multi30k, read_text, tatoeba
 from course.data.tatoeba import Pair, parse, split
-from course.text import bare_words
+from course.text.plain import bare_words
 
 
 def sentences(n: int) -> list[Pair]:

@@ -7,16 +7,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from course.bert import Bert, MaskedLMHead
 from course.blocks import DecoderBlock
-from course.decoding import Hypothesis
-from course.exercises.judge import ATOL, RTOL, difference, imitation_of, judge
-from course.exercises.record import chapters, exercises_of, find
-from course.gpt import GPT
 from course.in_context.induction import continues_earlier
 from course.masking import SentencePair
-from course.sampling import keep_top_k, keep_top_p
-from course.scores import entities, normalise_answer
+from course.models.bert import Bert, MaskedLMHead
+from course.models.gpt import GPT
+from course.studies.metrics import entities, normalise_answer
+from course.text.decoding import Hypothesis
+from course.text.sampling import keep_top_k, keep_top_p
+from course.workbook.judge import ATOL, RTOL, difference, imitation_of, judge
+from course.workbook.record import chapters, exercises_of, find
 
 ALL = [e for number in chapters() for e in exercises_of(number)]
 MISTAKES = [(e.id, i) for e in ALL for i in range(len(e.mistakes))]

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from course.gpt import GPT, GPTConfig
 from course.in_context.induction import (
     CHARACTERS,
     attention_pass,
@@ -16,6 +15,7 @@ from course.in_context.induction import (
     repeated_tokens,
     token_losses,
 )
+from course.models.gpt import GPT, GPTConfig
 
 
 @pytest.fixture

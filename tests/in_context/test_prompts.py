@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course.gpt import IGNORED
 from course.in_context.prompts import (
     CHARACTERS,
     TRAINED_FORMATS,
@@ -20,6 +19,7 @@ from course.in_context.prompts import (
     write_prompt,
 )
 from course.in_context.tasks import TASKS, Example
+from course.models.gpt import IGNORED
 
 SUMS = [Example("123+456", "579"), Example("990+11", "1001")]
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from course import checkpoints
-from course.in_context.model import FewShotModel, exact_matches
+from course.in_context.few_shot import FewShotModel, exact_matches
 from course.in_context.prompts import (
     UNSEEN_FORMAT,
     draw_prompt,
@@ -17,7 +17,7 @@ from course.in_context.prompts import (
     write_prompt,
 )
 from course.in_context.tasks import TASKS, draw_sums
-from course.training import few_shot
+from course.training.recipes import few_shot
 from course.training.trainer import Log
 
 FOLDER = checkpoints.SHIPPED / "few-shot"

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from course import checkpoints
-from course.gpt import GPT
 from course.in_context.induction import (
     attention_weights,
     copying_score,
@@ -17,7 +16,8 @@ from course.in_context.induction import (
     repeated_tokens,
     token_losses,
 )
-from course.training import induction
+from course.models.gpt import GPT
+from course.training.recipes import induction
 
 FOLDER = checkpoints.SHIPPED / "induction"
 IDS = repeated_tokens(50, 25, 50, generator=torch.Generator().manual_seed(9))

@@ -8,7 +8,7 @@ import torch
 from course import checkpoints
 from course.in_context.regression import draw_regression, least_squares, predict_each
 from course.in_context.regressor import InContextRegressor
-from course.training import in_context_regression as recipe
+from course.training.recipes import in_context_regression as recipe
 from course.training.trainer import Log
 
 FOLDER = checkpoints.SHIPPED / "in-context-regression"

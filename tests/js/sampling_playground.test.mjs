@@ -1,4 +1,4 @@
-// That the probabilities are those of course.sampling is in tests/widgets/test_sampling_playground.py.
+// That the probabilities are those of course.text.sampling is in tests/widgets/test_sampling_playground.py.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choicesOfK, draw, fullBar, percent, ranked, sieve, summary, taken, visible } from "../../course/widgets/sampling_playground.js";

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.tokenizers import BOS, EOS, PAD
+from course.text.tokenizers import BOS, EOS, PAD
 from course.training.batches import PairBatches, TokenBuckets
 
 lengths_of_pairs = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=60)

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from course.gpt import GPT, GPTConfig
+from course.models.gpt import GPT, GPTConfig
 from course.training.muon import muon
 from course.training.trainer import Trainer, TrainingConfig
 

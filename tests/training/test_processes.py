@@ -14,8 +14,8 @@ from test_recipes import RECIPE
 from test_trainer import CONFIG, Stop, assert_identical, make_trainer, outcome, stop_at
 
 from course.training.processes import share_of, sum_over_processes
+from course.training.recipes.translation import predicted
 from course.training.trainer import Log
-from course.training.translation import predicted
 
 SHORT = dataclasses.replace(
     RECIPE, training=dataclasses.replace(RECIPE.training, steps=12, log_every=1, save_every=6)

@@ -7,12 +7,12 @@ from importlib import import_module
 import pytest
 import torch
 
-from course import cli
 from course.data import DownloadError, download, registry
+from course.models.transformer import Transformer, TransformerConfig
 from course.training import RECIPES
+from course.training.recipes.translation import TranslationCorpus, TranslationRecipe
 from course.training.trainer import Log, Trainer, TrainingConfig
-from course.training.translation import TranslationCorpus, TranslationRecipe
-from course.transformer import Transformer, TransformerConfig
+from course.workbook import cli
 
 NUMBERS = {"un": "one", "deux": "two", "trois": "three", "quatre": "four", "cinq": "five"}
 

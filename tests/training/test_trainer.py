@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import nn
 
+from course.models.transformer import Transformer, TransformerConfig
 from course.training.batches import PairBatches
 from course.training.trainer import Log, Trainer, TrainingConfig, WeightAverage
-from course.transformer import Transformer, TransformerConfig
 
 CONFIG = TrainingConfig(
     steps=24, peak_lr=3e-3, warmup=5, weight_decay=0.01, average=3, average_every=4, log_every=2, save_every=6

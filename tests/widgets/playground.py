@@ -2,8 +2,8 @@
 
 import torch
 
-from course.gpt import GPT, GPTConfig
-from course.language_model import LanguageModel
+from course.models.gpt import GPT, GPTConfig
+from course.models.language_model import LanguageModel
 
 NASTY = "</script><img src=x onerror=alert(1)>"
 TOKENS = ["猫", "🙂", "سلام", "\n", " ", " the", NASTY, "", "\t", *"abcdefghijklmnopqrstuvwxyz"]

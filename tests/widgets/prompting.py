@@ -2,9 +2,9 @@
 
 import torch
 
-from course.gpt import GPT, GPTConfig
-from course.in_context.model import FewShotModel
+from course.in_context.few_shot import FewShotModel
 from course.in_context.prompts import CHARACTERS
+from course.models.gpt import GPT, GPTConfig
 
 
 def untrained(max_length: int = 160) -> FewShotModel:

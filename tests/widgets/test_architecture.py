@@ -5,7 +5,7 @@ import pytest
 import torch
 from tiny_translator import NASTY, TOKENIZER, tiny_translator
 
-from course.tokenizers import BOS
+from course.text.tokenizers import BOS
 from course.widgets import architecture
 
 TEXT, WRITTEN = "Le chat dort.", "The cat sleeps"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_translator import NASTY, TOKENIZER, tiny_translator
 
-from course.tokenizers import BOS, EOS
+from course.text.tokenizers import BOS, EOS
 from course.widgets import step_decoder
 from course.widgets.decoder_stepper import decoder_steps
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from course.attention_pass import AttentionPass
 from course.masks import causal_mask
+from course.models.attention_pass import AttentionPass
 from course.widgets import compare, explore
 from course.widgets.explorer import FLOAT16_UP_TO, encode, pack
 

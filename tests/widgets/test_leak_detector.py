@@ -5,7 +5,7 @@ import torch
 
 from course.attention import scaled_dot_product_attention
 from course.masks import causal_mask
-from course.probes import influence, leaks
+from course.studies.probes import influence, leaks
 from course.widgets import LeakDetector
 
 N = 6

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course.toy import ToyAttention
+from course.models.toy_attention import ToyAttention
 from course.widgets import explore_model
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from course.masking import IGNORED, mask_tokens
+from course.text.wordpiece import WordPiece
 from course.widgets import MaskingPlayground
 from course.widgets.masking_playground import FATES, _chance, interval
-from course.wordpiece import WordPiece
 
 TEXT = "the cat sat on the mat </script> and the dog sat on the cat"
 TOKENIZER = WordPiece.train([TEXT] * 3, 60)

@@ -6,12 +6,12 @@ import pytest
 import torch
 from prompting import untrained
 
-from course.completion import Step, complete
-from course.in_context.model import fingerprint
+from course.in_context.completion import Step, complete
+from course.in_context.few_shot import fingerprint
 from course.in_context.prompts import CHARACTERS, ENDS, flip_answers, write_prompt
 from course.in_context.reading import read_prompt, right_answer
 from course.in_context.tasks import TASKS, Example
-from course.language_model import LanguageModel
+from course.models.language_model import LanguageModel
 from course.widgets import PromptLab
 from course.widgets.prompt_lab import FORMATS
 

@@ -1,4 +1,4 @@
-"""The sampling playground: the browser filters and draws as course.sampling, the kernel reads the text."""
+"""The sampling playground: the browser filters and draws as text/sampling.py, the kernel reads the text."""
 
 import math
 from itertools import product
@@ -7,7 +7,7 @@ import pytest
 import torch
 from playground import TOKENS, random_model
 
-from course.sampling import next_token_probabilities
+from course.text.sampling import next_token_probabilities
 from course.widgets import SamplingPlayground
 
 PROMPT = "a|猫| the|b"

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course.attention_pass import AttentionPass
+from course.models.attention_pass import AttentionPass
 from course.widgets import scrub
 
 

@@ -1,0 +1,367 @@
+"""GPT: decoder blocks alone, trained to predict the next token; GPT-2's own weights load into it."""
+
+import json
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from course import checkpoints
+from course.attention import MultiHeadAttention
+from course.blocks import FeedForward, KeyValueCache, LayerNorm, residual
+from course.masks import causal_mask
+from course.models.gpt_files import (
+    config_from_gpt2,
+    config_to_gpt2,
+    score_factors,
+    weights_from_gpt2,
+    weights_to_gpt2,
+)
+from course.models.gpt_reader import Reader
+from course.positions import LearnedPositions
+from course.text.sampling import check_sampling, sample
+
+IGNORED = -100
+"""The target of a position whose prediction does not count (``torch.nn.functional.cross_entropy``'s own)."""
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The sizes of a GPT; the defaults are those of the smallest GPT-2.
+
+    Args:
+        vocab_size: number of tokens.
+        d_ff: width of the feed-forward networks' hidden layer; None means 4 × ``d_model``.
+        max_length: the most positions that the model sees at once.
+        dropout: probability for embeddings, attention weights and the output of each sublayer.
+        activation: "gelu_tanh" (GPT-2), "gelu" or "relu".
+        eps: what layer norm adds to the variance.
+
+    Source: Radford et al. 2019 (GPT-2), table 2 and §2.3.
+    """
+
+    vocab_size: int = 50257
+    d_model: int = 768
+    n_heads: int = 12
+    n_layers: int = 12
+    d_ff: int | None = None
+    max_length: int = 1024
+    dropout: float = 0.1
+    activation: str = "gelu_tanh"
+    eps: float = 1e-5
+
+
+class GPTBlock(nn.Module):
+    """A decoder block without cross-attention, for there is nothing else to attend to; the norms come first.
+
+    Source: Radford et al. 2018 (GPT), figure 1; Radford et al. 2019 (GPT-2), §2.3; lecture row L1.6.a.
+    """
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        d_model, d_ff = config.d_model, config.d_ff or 4 * config.d_model
+        self.norm1, self.norm2 = LayerNorm(d_model, config.eps), LayerNorm(d_model, config.eps)
+        self.self_attention = MultiHeadAttention(d_model, config.n_heads, dropout=config.dropout)
+        self.feed_forward = FeedForward(d_model, d_ff, config.activation)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self, x: Float[Tensor, "*batch n d_model"], mask: Bool[Tensor, "n n"]
+    ) -> Float[Tensor, "*batch n d_model"]:
+        """Both sublayers in turn, each's output through dropout, inside ``residual`` with its own norm."""
+
+        def attend(y: Tensor) -> Tensor:
+            return self.dropout(self.self_attention(y, mask=mask, need_weights=False)[0])
+
+        def feed(y: Tensor) -> Tensor:
+            return self.dropout(self.feed_forward(y))
+
+        x = residual(x, attend, self.norm1, pre=True)
+        return residual(x, feed, self.norm2, pre=True)
+
+    def step(
+        self,
+        x: Float[Tensor, "*batch new d_model"],
+        cache: KeyValueCache,
+        mask: Bool[Tensor, "new all"] | None,
+    ) -> Float[Tensor, "*batch new d_model"]:
+        """``forward``, without dropout, for new positions alone, which join the cache."""
+
+        def attend(y: Tensor) -> Tensor:
+            return self.self_attention.attend(y, *cache.append(*self.self_attention.project(y)), mask)
+
+        x = residual(x, attend, self.norm1, pre=True)
+        return residual(x, self.feed_forward, self.norm2, pre=True)
+
+
+class GPT(nn.Module):
+    """Reads token ids, predicts at each position the token that comes next, and writes on from a prompt.
+
+    One matrix embeds the tokens and, transposed, turns the last block's output into logits. Positions are
+    learned. ``course.attention.record_attention`` collects the attention weights while it runs.
+
+    Raises:
+        ValueError: if the sizes do not fit one another.
+
+    Source: Radford et al. 2018 (GPT), §3.1; Radford et al. 2019 (GPT-2), §2.3; lecture row L1.6.a.
+    """
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.d_model)
+        self.positions = LearnedPositions(config.max_length, config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(GPTBlock(config) for _ in range(config.n_layers))
+        self.norm = LayerNorm(config.d_model, config.eps)
+        _initialise(self)
+
+    # -- from ids to logits --
+
+    def embed(self, ids: Int[Tensor, "*batch n"], start: int = 0) -> Float[Tensor, "*batch n d_model"]:
+        """The tokens' vectors, plus those of the positions ``start``, ``start + 1``, ...
+
+        Raises:
+            ValueError: if there are more positions than ``max_length``.
+        """
+        return self.embedding(ids) + self.positions(start + ids.shape[-1])[start:]
+
+    def hidden_states(self, ids: Int[Tensor, "*batch n"]) -> list[Float[Tensor, "*batch n d_model"]]:
+        """What enters the first block, what leaves each block but the last, and the last's output, normed.
+
+        Raises:
+            ValueError: if there are more positions than ``max_length``.
+        """
+        mask = causal_mask(ids.shape[-1]).to(ids.device)
+        states = [self.dropout(self.embed(ids))]
+        for block in self.blocks:
+            states.append(block(states[-1], mask))
+        return [*states[:-1], self.norm(states[-1])]
+
+    def logits(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch vocab"]:
+        """The last hidden state against every token's embedding."""
+        return F.linear(x, self.embedding.weight)
+
+    def forward(self, ids: Int[Tensor, "*batch n"]) -> Float[Tensor, "*batch n vocab"]:
+        """Logits: at each position, of the token that comes next.
+
+        Raises:
+            ValueError: if there are more positions than ``max_length``.
+        """
+        return self.logits(self.hidden_states(ids)[-1])
+
+    def loss(self, ids: Int[Tensor, "batch n"], targets: Int[Tensor, "batch n"]) -> Float[Tensor, ""]:
+        """The mean cross-entropy of the targets, in nats a token.
+
+        Args:
+            targets: at each position the token that comes next, ``ids`` moved on by one; ``IGNORED`` where
+                the prediction does not count.
+
+        Source: Radford et al. 2018 (GPT), equation 1.
+        """
+        logits = self(ids).float()  # in mixed precision bfloat16, too coarse for ln p
+        return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORED)
+
+    # -- writing --
+
+    def caches(self) -> list[KeyValueCache]:
+        """An empty cache for each block."""
+        return [KeyValueCache() for _ in self.blocks]
+
+    @torch.no_grad()
+    def step(
+        self, ids: Int[Tensor, "*batch new"], caches: Sequence[KeyValueCache]
+    ) -> Float[Tensor, "*batch vocab"]:
+        """Read new tokens behind those in the caches, which they join: logits of the token after the last.
+
+        Nothing is dropped out, also in training.
+
+        Raises:
+            ValueError: if there are then more positions than ``max_length``.
+        """
+        start, new = len(caches[0]), ids.shape[-1]
+        x = self.embed(ids, start)
+        mask = None if new == 1 else causal_mask(start + new)[start:].to(ids.device)  # the newest sees all
+        for block, cache in zip(self.blocks, caches, strict=True):
+            x = block.step(x, cache, mask)
+        return self.logits(self.norm(x[..., -1, :]))
+
+    def generate(
+        self,
+        prompt: Sequence[int],
+        max_new_tokens: int = 100,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: Collection[int] = (),
+        seed: int | None = None,
+        cache: bool = True,
+    ) -> list[int]:
+        """Write on from a prompt: the new tokens alone. Arguments and errors are those of ``stream``."""
+        return list(self.stream(prompt, max_new_tokens, temperature, top_k, top_p, stop, seed, cache))
+
+    def stream(
+        self,
+        prompt: Sequence[int],
+        max_new_tokens: int = 100,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: Collection[int] = (),
+        seed: int | None = None,
+        cache: bool = True,
+    ) -> Iterator[int]:
+        """Write on from a prompt, and give each token as it is written.
+
+        A text that outgrows ``max_length`` goes on: the model then sees its last ``max_length`` tokens alone,
+        for which the cache is of no use, since each has another position than before.
+
+        Args:
+            prompt: token ids, at least one and at most ``max_length``.
+            max_new_tokens: how many to write at most.
+            temperature, top_k, top_p: see ``course.text.sampling``; temperature 0 takes the likeliest token.
+            stop: the first of these tokens to be written is the last.
+            seed: the same seed, the same tokens; None means another text every time.
+            cache: keep keys and values of what was read; without, or where hooks change what the modules
+                do (``course.models.interventions``), compute them anew for every token.
+
+        Raises:
+            TypeError: if the prompt is not a sequence of ids.
+            ValueError: if it is empty or too long or holds no token's id, or a setting is out of range.
+
+        Source: lecture rows L1.6.a, L1.6.c.
+        """
+        written = _checked_prompt(prompt, self.config)
+        check_sampling(temperature, top_k, top_p)
+        _check_max_new_tokens(max_new_tokens)
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+
+        def choose(logits: Float[Tensor, "vocab"]) -> int:
+            return int(sample(logits.cpu(), temperature, top_k, top_p, generator))
+
+        return self._write(written, max_new_tokens, choose, set(stop), cache)
+
+    def _write(
+        self,
+        written: list[int],
+        max_new_tokens: int,
+        choose: Callable[[Tensor], int],
+        stop: Collection[int],
+        cache: bool,
+    ) -> Iterator[int]:
+        longest = self.config.max_length
+        cache = cache and not _is_hooked(self)
+        reader = self._reader(min(len(written) + max_new_tokens, longest)) if cache else None
+        for _ in range(max_new_tokens):
+            if reader is not None and len(written) <= longest:
+                logits = reader(written[len(reader) :])
+            else:
+                window = torch.tensor([written[-longest:]], device=self.embedding.weight.device)
+                logits = self.step(window, self.caches())[0]
+            token = choose(logits)
+            yield token
+            if token in stop:
+                return
+            written = [*written, token]
+
+    def _reader(self, length: int) -> Callable[[Sequence[int]], Tensor]:
+        """Reads on, and gives the logits of the next token; its length is the number of tokens read."""
+        return Reader(self, length)
+
+    # -- files --
+
+    def save(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
+        """Write config.json and model.safetensors as GPT-2 has them: transformers reads them too.
+
+        Args:
+            dtype: what to store the weights as; ``torch.float16`` takes half the space. None: as they are.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(config_to_gpt2(asdict(self.config)), indent=2) + "\n"
+        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
+        state = self.state_dict()
+        for number, block in enumerate(self.blocks):
+            packed = block.self_attention.torch_state_dict()
+            state |= {f"blocks.{number}.self_attention.{name}": tensor for name, tensor in packed.items()}
+        weights = weights_to_gpt2(state, len(self.blocks))
+        weights = {name: tensor.to(dtype or tensor.dtype) for name, tensor in weights.items()}
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path) -> "GPT":
+        """GPT-2's weights from a folder, a shipped checkpoint or the Hugging Face hub, ready to write.
+
+        Args:
+            name: a folder with config.json and model.safetensors, the name of a shipped checkpoint, or the
+                hub's name of one, such as "openai-community/gpt2" (downloaded once, then cached).
+
+        Raises:
+            ValueError: if it is another architecture, or a variant of GPT-2 that is not supported.
+            OSError: if there is no such checkpoint, or it cannot be downloaded now.
+        """
+        settings = json.loads(checkpoints.find_file(name, "config.json").read_text(encoding="utf-8"))
+        model = cls(GPTConfig(**config_from_gpt2(settings)))
+        weights = load_file(checkpoints.find_file(name, "model.safetensors"))
+        model.load_state_dict(weights_from_gpt2(weights, len(model.blocks)))
+        model._scale_scores(settings)
+        return model.eval()
+
+    @torch.no_grad()
+    def _scale_scores(self, settings: dict) -> None:
+        """A factor on all scores of a layer is one on its queries: they take it in."""
+        d_head = self.config.d_model // self.config.n_heads
+        factors = score_factors(settings, d_head, len(self.blocks))
+        for block, factor in zip(self.blocks, factors, strict=True):
+            block.self_attention.q_proj.weight.mul_(factor)
+            block.self_attention.q_proj.bias.mul_(factor)
+
+
+# --------------------------------------------------------------------------------------------------
+# Small parts
+# --------------------------------------------------------------------------------------------------
+
+
+def _initialise(model: GPT) -> None:
+    """Normal weights of spread 0.02, smaller where 2 × n_layers sublayers add up in the residual stream.
+
+    Source: Radford et al. 2018, §4.1; Radford et al. 2019, §2.3 ("a factor of 1/√N").
+    """
+    for name, parameter in model.named_parameters():
+        if parameter.dim() > 1:
+            adds = name.endswith(("out_proj.weight", "linear2.weight"))
+            nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * model.config.n_layers) if adds else 0.02)
+        elif name.endswith("bias"):
+            nn.init.zeros_(parameter)
+
+
+def _is_hooked(model: nn.Module) -> bool:
+    """Whether something watches or changes what its modules do (``course.models.interventions``)."""
+    return any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+def _checked_prompt(prompt: Sequence[int], config: GPTConfig) -> list[int]:
+    if isinstance(prompt, str) or not hasattr(prompt, "__iter__"):
+        raise TypeError(f"a prompt is a sequence of token ids; got {type(prompt).__name__}")
+    ids = [int(id) for id in prompt]
+    if not ids:
+        raise ValueError("the prompt is empty: give at least one token to go on from")
+    if len(ids) > config.max_length:
+        raise ValueError(
+            f"the prompt has {len(ids)} tokens, and this model sees at most {config.max_length}: shorten it"
+        )
+    for id in ids:
+        if not 0 <= id < config.vocab_size:
+            raise ValueError(f"a token's id lies between 0 and {config.vocab_size - 1}; got {id}")
+    return ids
+
+
+def _check_max_new_tokens(n: int) -> None:
+    if n < 1:
+        raise ValueError(f"max_new_tokens must be 1 or more; got {n}")

@@ -1,0 +1,7 @@
+"""Text into tokens, and tokens into text.
+
+- ``plain``: text typed plainly; ``characters``, ``tokenizers`` (byte-level BPE), ``wordpiece``: vocabularies
+- ``ngrams``: predicting by counting; ``sampling``, ``decoding``: how the next token is chosen
+"""
+
+from __future__ import annotations

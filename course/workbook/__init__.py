@@ -1,0 +1,12 @@
+"""What makes notebooks a course: commands, the build, checks and their verdicts.
+
+- ``bootstrap``, ``cli``: ``python -m course``, from a bare Python; ``build``: notebooks from their sources
+- ``record``: what an exercise is; ``stub``: the learner's cell; ``notebook``: ``@exercise``, ``check``
+- ``judge``: from an answer to the mistake's name; ``progress``: how far a learner is; ``lectures``: the map
+- ``pytest_plugin``: nbval as a coursework check; ``grading``: ``python -m course check``
+- ``save_hook``, ``jupyter``: settings of the JupyterLab that ``study`` starts
+
+Nothing is imported here: ``bootstrap`` and ``cli`` run before anything is installed.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,200 @@
+"""Build the learner's notebooks from their sources: MyST Markdown in, executed notebooks out.
+
+A source holds prose and code; a code cell that is just ``# exercise 3.1`` becomes three cells: a heading made
+from the exercise's record, the learner's stub, and its check. Building twice gives the same bytes: cells have
+ids made from their text, code runs with fixed seeds, and a cell tagged ``volatile`` (one that prints times)
+keeps the outputs it had for as long as its source stays the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from PIL import Image
+
+from course.workbook.bootstrap import NOTEBOOKS
+from course.workbook.record import Exercise, find
+from course.workbook.stub import solved, stub
+
+EXERCISE = re.compile(r"^# exercise (\d+\.\d+)$")
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+LANGUAGE = {"name": "python"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+CELL_SECONDS, LARGEST = 120, 400_000
+
+
+def sources(folder: Path = NOTEBOOKS) -> dict[str, Path]:
+    """Notebook number ("03") -> its source."""
+    return {p.name[:2]: p for p in sorted((folder / "source").glob("[0-9][0-9]_*.md"))}
+
+
+def target(source: Path) -> Path:
+    return source.parents[1] / f"{source.stem}.ipynb"
+
+
+def assemble(source: Path, solutions: bool = False) -> NotebookNode:
+    """The learner's notebook before it has run: exercises expanded, ids and metadata set."""
+    read = jupytext.reads(source.read_text(encoding="utf-8"), fmt="md:myst")
+    cells, defined = [], frozenset()
+    for cell in read.cells:
+        match = EXERCISE.match(cell.source.strip()) if cell.cell_type == "code" else None
+        if match:
+            record = find(match[1])
+            cells += exercise_cells(record, (solved if solutions else stub)(record, defined))
+            defined |= {record.name}
+        else:
+            cells.append(cell)
+    if "course" not in read.metadata:
+        raise ValueError(f"{source.name}: its header has no 'course' entry (number, rows)")
+    metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE, "course": read.metadata["course"]}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    for cell, id in zip(cells, cell_ids(cells), strict=True):
+        cell.id = id
+        cell.metadata.pop("jupyter", None)
+    return notebook
+
+
+def exercise_cells(record: Exercise, code: str) -> list[NotebookNode]:
+    return [
+        new_markdown_cell(heading(record), metadata={"tags": ["exercise-heading"]}),
+        new_code_cell(code, metadata={"tags": ["exercise"], "course": {"exercise": record.id}}),
+        new_code_cell(f'check("{record.id}")', metadata={"tags": ["check"], "course": {"check": record.id}}),
+    ]
+
+
+def heading(record: Exercise) -> str:
+    """An exercise's heading, with its hints folded: everything in it comes from the record."""
+    level = "●" * record.difficulty + "○" * (3 - record.difficulty)
+    points = f"{record.points} point{'s' if record.points > 1 else ''}"
+    return (
+        f"### ✎ Exercise {record.id} · {record.title}\n\n"
+        f"about {record.minutes} minutes · difficulty {level} · {points}\n\n"
+        f"Replace the `...` by your code, run the cell, then run the check below it."
+        f' Stuck? `hint("{record.id}")` in a new cell gives three hints, one at a time.'
+    )
+
+
+def cell_ids(cells: list[NotebookNode]) -> list[str]:
+    """Ids that stay the same for as long as a cell's text does."""
+    ids, seen = [], {}
+    for cell in cells:
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        seen[digest] = seen.get(digest, 0) + 1
+        ids.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
+    return ids
+
+
+def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """Run every cell in a fresh kernel of the present environment; an error in any cell is an error here."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_VERSION"} | {"COURSE_STRICT": "0"}
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        store_widget_state=False,
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute(env=environment, cwd=str(folder))
+    notebook.metadata.language_info = LANGUAGE  # the kernel added the version of the Python that built it
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = joined(filter(None, map(tidy, cell.outputs)))
+    return notebook
+
+
+def joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """Printed text in one piece, for how it falls into messages is chance.
+
+    nbclient's coalesce_streams would also move what is printed after a picture in front of it.
+    """
+    kept = []
+    for output in outputs:
+        if kept and output.output_type == kept[-1].output_type == "stream":
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
+
+
+def tidy(output: NotebookNode) -> NotebookNode | None:
+    """An output as it is kept: a widget leaves its picture, a warning on stderr nothing."""
+    if output.output_type == "stream" and output.name == "stderr":
+        return None
+    data = output.get("data", {})
+    if WIDGET in data:
+        del data[WIDGET]
+    if "image/png" in data:
+        data["image/png"] = lighter(data["image/png"])
+    if output.output_type == "execute_result" and "image/png" in data:
+        output.metadata = {k: v for k, v in output.metadata.items() if k == "image/png"}
+    return output
+
+
+def lighter(png: str) -> str:
+    """A base64 picture in 256 colours: the same to the eye, a third of the bytes."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    buffer = io.BytesIO()
+    picture.quantize(256, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def keep_volatile(notebook: NotebookNode, old: Path) -> None:
+    """Give cells tagged volatile the outputs that the notebook on disk has for the same source."""
+    if not old.exists():
+        return
+    kept = {c.source: c.outputs for c in nbformat.read(old, as_version=4).cells if c.cell_type == "code"}
+    for cell in notebook.cells:
+        if "volatile" in cell.metadata.get("tags", []) and kept.get(cell.source):
+            cell.outputs = kept[cell.source]
+
+
+def build(source: Path, out: Path | None = None, solutions: bool = False) -> Path:
+    """Assemble, run and write one notebook. A cell that fails leaves the notebook on disk as it was."""
+    out = out or target(source)
+    notebook = run(assemble(source, solutions), NOTEBOOKS)
+    keep_volatile(notebook, out)
+    text = nbformat.writes(notebook, version=4) + "\n"
+    if not solutions and len(text.encode()) > LARGEST:
+        raise ValueError(
+            f"{out.name} would have {len(text.encode()):,} bytes, over {LARGEST:,}: make its pictures smaller"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8", newline="\n")
+    return out
+
+
+def main(names: list[str], solved: bool = False) -> int:
+    """``python -m course build [N ...] [--solved]``; solved notebooks go to build/solved/."""
+    known = sources()
+    wanted = [n.zfill(2) for n in names] or sorted(known, key=lambda n: (n == "00", n))  # 00 reads the others
+    unknown = [n for n in wanted if n not in known]
+    if unknown:
+        print(f"no source for notebook {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    for name in wanted:
+        source = known[name]
+        out = NOTEBOOKS.parent / "build" / "solved" / target(source).name if solved else None
+        print(f"building {source.stem} …", flush=True)
+        try:
+            written = build(source, out, solved)
+        except CellExecutionError as error:
+            print(f"{source.name}: a cell failed, nothing was written\n{error}", file=sys.stderr)
+            return 1
+        print(
+            f"  {written.relative_to(NOTEBOOKS.parent)}  {written.stat().st_size / 1000:.0f} kB", flush=True
+        )
+    return 0

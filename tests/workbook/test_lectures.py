@@ -1,0 +1,45 @@
+"""The table of lecture rows agrees with the map of the lectures and is used where it says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from course.workbook.lectures import ROWS, TITLES, course_map, rows_of
+
+ROOT = Path(__file__).resolve().parents[1]
+MAP = ROOT.parent / "shared" / "lectures" / "MAP.md"
+
+
+def numbers(cell: str) -> tuple[int, ...]:
+    """The notebooks a cell of the map names: "12, 06" and "03–05" alike."""
+    spans = re.findall(r"(\d+)(?:–(\d+))?", cell)
+    return tuple(sorted(n for a, b in spans for n in range(int(a), int(b or a) + 1)))
+
+
+def test_every_row_has_a_notebook_with_a_title():
+    assert all(row.notebooks and set(row.notebooks) <= TITLES.keys() for row in ROWS.values())
+    assert all(rows_of(number) for number in TITLES)
+
+
+@pytest.mark.skipif(not MAP.exists(), reason="the map of the lectures lies beside the project, not in it")
+def test_rows_are_those_of_the_map():
+    lines = re.findall(
+        r"^\| (L\d\.\d+\.[a-z]) \|[^|]*\|[^|]*\| ([^|]+) \|", MAP.read_text(encoding="utf-8"), re.M
+    )
+    assert {id: row.notebooks for id, row in ROWS.items()} == {id: numbers(cell) for id, cell in lines}
+
+
+def test_rows_named_in_docstrings_exist():
+    named = {
+        r
+        for p in (ROOT / "course").rglob("*.py")
+        for r in re.findall(r"\bL\d\.\d+\.[a-z]\b", p.read_text("utf-8"))
+    }
+    assert named <= ROWS.keys()
+
+
+def test_the_map_shows_every_notebook_and_escapes():
+    shown = course_map()._repr_html_()
+    assert all(f"<code>{id}</code>" in shown for id in ROWS)
+    assert "<script" not in shown and shown.count("<tr>") == len(TITLES) + 1
