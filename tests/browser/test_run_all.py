@@ -73,8 +73,8 @@ def unpainted(page) -> dict[str, int]:
 
 @pytest.mark.browser
 def test_a_notebook_runs_and_shows_everything(page):
-    eventually(lambda: unpainted(page.page), {})
     assert page.errors() == []
+    eventually(lambda: unpainted(page.page), {})
     expect(page.page.locator("[data-exercise]").first).to_be_visible()
     states = "boxes => boxes.map(box => box.dataset.state)"
     eventually(lambda: set(page.page.locator("[data-exercise]").evaluate_all(states)), {"todo"})
