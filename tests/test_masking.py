@@ -4,6 +4,8 @@ Where chance decides, a count X ~ Binomial(n, p) is accepted within 5 standard d
 n p. A right function fails one such comparison in 1.7 million; the seeds are fixed besides.
 """
 
+import math
+
 import pytest
 import torch
 from chance import assert_share
