@@ -1351,14 +1351,15 @@ def split_heads(
     return x.unfold(-1, size, size).transpose(-2, -3)
 
 # %% 3.6 wrong | the value defaults to the query instead of the key
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1377,14 +1378,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return output, weights if need_weights else None
 
 # %% 3.6 wrong | ignores the key and value that it is given: always self-attention
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1402,14 +1404,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | "key or query" asks for the truth of a tensor and fails when a key is given
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1429,14 +1432,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | forgets the last linear map, out_proj
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1456,14 +1460,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return merge_heads(weights @ v), weights if need_weights else None
 
 # %% 3.6 wrong | merges the heads by a reshape without transposing back, which mixes tokens
-import course.attention
-from course.attention import masked_softmax, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1484,14 +1489,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(out), weights if need_weights else None
 
 # %% 3.6 wrong | splits into heads by a reshape without transposing, so a head gets some tokens instead of some features
-import course.attention
-from course.attention import masked_softmax, merge_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1511,14 +1517,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | uses q_proj for the keys as well
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1538,14 +1545,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | scales by √d_model instead of the √d_head of one head
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1565,14 +1573,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | a mask [batch, query, key] gets no axis for the heads, so it lands on the heads or fails
-import course.attention
-from course.attention import merge_heads, scaled_dot_product_attention, split_heads
+import course.heads
+from course.attention import scaled_dot_product_attention
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1591,14 +1600,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(output)), weights if need_weights else None
 
 # %% 3.6 wrong | returns the mean of the weights over the heads instead of every head's
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1618,14 +1628,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights.mean(-3) if need_weights else None
 
 # %% 3.6 wrong | ignores need_weights and returns the weights always
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1645,14 +1656,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights
 
 # %% 3.6 wrong | forgets the dropout on the weights
-import course.attention
-from course.attention import merge_heads, scaled_dot_product_attention, split_heads
+import course.heads
+from course.attention import scaled_dot_product_attention
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1670,14 +1682,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(output)), weights if need_weights else None
 
 # %% 3.6 wrong | returns the weights from before the dropout, not those that were used
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1698,14 +1711,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(output)), weights if need_weights else None
 
 # %% 3.6 wrong | F.dropout without training=self.training drops in evaluation as well
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1725,14 +1739,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | the mask is inverted: True keeps a query from attending
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1752,14 +1767,14 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | unpacks three axes, so it works only with exactly one batch axis
-import course.attention
+import course.heads
 from course.attention import masked_softmax
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1782,14 +1797,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return output, weights if need_weights else None
 
 # %% 3.6 wrong | with need_weights=False the fused path forgets the mask
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1812,14 +1828,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights
 
 # %% 3.6 wrong | with need_weights=False returns the output alone instead of the output and None
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1842,14 +1859,14 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return output
 
 # %% 3.6 wrong | the softmax runs over the heads (dim -3) instead of the keys
-import course.attention
-from course.attention import merge_heads, split_heads
+import course.heads
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1872,14 +1889,14 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | a query that may attend nowhere gets NaN
-import course.attention
-from course.attention import merge_heads, split_heads
+import course.heads
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1902,14 +1919,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 wrong | a mask of 0 and 1 that is not boolean is taken without a TypeError
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1935,14 +1953,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merge_heads(weights @ v)), weights if need_weights else None
 
 # %% 3.6 right | masked softmax on all heads at once
-import course.attention
-from course.attention import masked_softmax, merge_heads, split_heads
+import course.heads
+from course.attention import masked_softmax
+from course.heads import merge_heads, split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -1967,14 +1986,14 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return output, weights if need_weights else None
 
 # %% 3.6 right | a loop over the heads with slices of the features
-import course.attention
+import course.heads
 from course.attention import masked_softmax
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -2004,7 +2023,7 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(torch.cat(heads, -1)), (weights if need_weights else None)
 
 # %% 3.6 right | einsum, own mask handling
-import course.attention
+import course.heads
 def with_heads(mask, query, scores_shape):
     if mask.dtype != torch.bool:
         raise TypeError(f"the mask is {mask.dtype}, not boolean")
@@ -2019,7 +2038,7 @@ def with_heads(mask, query, scores_shape):
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
@@ -2049,14 +2068,15 @@ class MultiHeadAttention(course.attention.MultiHeadAttention):
         return self.out_proj(merged), weights if need_weights else None
 
 # %% 3.6 right | scaled_dot_product_attention of 3.3, dropout by F.dropout on its weights
-import course.attention
-from course.attention import scaled_dot_product_attention, split_heads
+import course.heads
+from course.attention import scaled_dot_product_attention
+from course.heads import split_heads
 
 
 
 
 @exercise("3.6")
-class MultiHeadAttention(course.attention.MultiHeadAttention):
+class MultiHeadAttention(course.heads.MultiHeadAttention):
     def forward(
         self,
         query: Float[Tensor, "*batch query d_model"],
