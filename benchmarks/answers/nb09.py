@@ -14,6 +14,7 @@ def draw_prompt(
     task = TASKS[task] if isinstance(task, str) else task
     return task.draw(random, shots, held_out), task.draw(random, 1, held_out)[0]
 
+
 # %% 9.1 wrong | held_out is ignored: always drawn from what training has seen
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -28,6 +29,7 @@ def draw_prompt(
     task = TASKS[task] if isinstance(task, str) else task
     examples = task.draw(random, shots + 1, False)
     return examples[:-1], examples[-1]
+
 
 # %% 9.1 wrong | held_out is ignored: always drawn from what is held out
 import numpy as np
@@ -44,6 +46,7 @@ def draw_prompt(
     examples = task.draw(random, shots + 1, True)
     return examples[:-1], examples[-1]
 
+
 # %% 9.1 wrong | one shot too few: the question is taken out of the given number of shots
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -59,6 +62,7 @@ def draw_prompt(
     examples = task.draw(random, max(shots, 1), held_out)
     return examples[:-1], examples[-1]
 
+
 # %% 9.1 wrong | returns one list of all the examples and not shots and question apart
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -72,6 +76,7 @@ def draw_prompt(
 
     task = TASKS[task] if isinstance(task, str) else task
     return task.draw(random, shots + 1, held_out)
+
 
 # %% 9.1 wrong | the last example comes as a list of one and not as an Example
 import numpy as np
@@ -88,6 +93,7 @@ def draw_prompt(
     examples = task.draw(random, shots + 1, held_out)
     return examples[:shots], examples[shots:]
 
+
 # %% 9.1 wrong | the question comes first and the shots second
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -103,6 +109,7 @@ def draw_prompt(
     examples = task.draw(random, shots + 1, held_out)
     return examples[-1], examples[:-1]
 
+
 # %% 9.1 wrong | a task given by its name raises an error, only a Task works
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -114,6 +121,7 @@ def draw_prompt(
 ) -> tuple[list[Example], Example]:
     examples = task.draw(random, shots + 1, held_out)
     return examples[:-1], examples[-1]
+
 
 # %% 9.1 wrong | a generator of its own with a fixed seed is used and not the one given, so every prompt is the same
 import numpy as np
@@ -131,6 +139,7 @@ def draw_prompt(
     examples = task.draw(random, shots + 1, held_out)
     return examples[:-1], examples[-1]
 
+
 # %% 9.1 wrong | the last example is one of the shots, so its answer stands in the prompt
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -145,6 +154,7 @@ def draw_prompt(
     task = TASKS[task] if isinstance(task, str) else task
     examples = task.draw(random, max(shots, 1), held_out)
     return examples[:shots], examples[int(random.integers(len(examples)))]
+
 
 # %% 9.1 wrong | the shots are a tuple and not a list
 import numpy as np
@@ -161,6 +171,7 @@ def draw_prompt(
     examples = task.draw(random, shots + 1, held_out)
     return tuple(examples[:-1]), examples[-1]
 
+
 # %% 9.1 wrong | returns the question's text only, the right answer is lost
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -175,6 +186,7 @@ def draw_prompt(
     task = TASKS[task] if isinstance(task, str) else task
     *before, last = task.draw(random, shots + 1, held_out)
     return before, last.question
+
 
 # %% 9.1 wrong | the shots are drawn one by one, so they can repeat, and lookup makes up its letters anew for each
 import numpy as np
@@ -191,6 +203,7 @@ def draw_prompt(
     examples = [task.draw(random, 1, held_out)[0] for _ in range(shots + 1)]
     return examples[:-1], examples[-1]
 
+
 # %% 9.1 wrong | with 0 shots the slice [-0:] is the whole list: one shot, and it is the question itself
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -205,6 +218,7 @@ def draw_prompt(
     task = TASKS[task] if isinstance(task, str) else task
     examples = task.draw(random, shots + 1, held_out)
     return examples[-shots:], examples[0]
+
 
 # %% 9.1 wrong | the question has the answer of another example: questions and answers are paired with a shift
 import numpy as np
@@ -221,6 +235,7 @@ def draw_prompt(
     examples = task.draw(random, shots + 1, held_out)
     return examples[:-1], Example(examples[-1].question, examples[0].answer)
 
+
 # %% 9.1 wrong | the question is held out but the shots are not: they are always drawn from what training has seen
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -234,6 +249,7 @@ def draw_prompt(
 
     task = TASKS[task] if isinstance(task, str) else task
     return task.draw(random, shots, False), task.draw(random, 1, held_out)[0]
+
 
 # %% 9.1 right | one draw for all, the last is asked
 import numpy as np
@@ -251,6 +267,7 @@ def draw_prompt(
     *before, last = task.draw(random, shots + 1, held_out)
     return before, last
 
+
 # %% 9.1 right | one draw for all, the first is asked
 import numpy as np
 from course.in_context.prompts import Example, Task
@@ -265,6 +282,7 @@ def draw_prompt(
     chosen = TASKS.get(task, task) if isinstance(task, str) else task
     examples = chosen.draw(random, shots + 1, held_out)
     return list(examples[1:]), examples[0]
+
 
 # %% 9.1 right | drawn again until the question is new, except in lookup, which repeats
 import numpy as np
@@ -284,6 +302,7 @@ def draw_prompt(
         if task.name == "lookup" or last.question not in {shot.question for shot in before}:
             return before, last
 
+
 # %% 9.2 wrong | the share of right tokens of each answer and not whether all are right
 from course.in_context.prompts import Encoded
 
@@ -297,6 +316,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
         columns.append((right & here).sum(1) / here.sum(1))
     return torch.stack(columns, 1)
 
+
 # %% 9.2 wrong | shifts by one, though the targets are shifted already
 from course.in_context.prompts import Encoded
 
@@ -306,6 +326,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     guesses, targets, shots = logits.argmax(-1)[:, :-1], encoded.targets[:, 1:], encoded.shots[:, 1:]
     right = guesses == targets
     return torch.stack([(right | (shots != k)).all(1) for k in range(int(shots.max()) + 1)], 1)
+
 
 # %% 9.2 wrong | compares with the token that is read at a place (ids) and not with the one to be predicted there
 from course.in_context.prompts import Encoded
@@ -317,6 +338,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     shots = encoded.shots
     return torch.stack([(right | (shots != k)).all(1) for k in range(int(shots.max()) + 1)], 1)
 
+
 # %% 9.2 wrong | positions where nothing is asked count too, and can never be right: always False
 from course.in_context.prompts import Encoded
 
@@ -326,6 +348,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     right = logits.argmax(-1) == encoded.targets
     shots = encoded.shots
     return torch.stack([right.all(1) for k in range(int(shots.max()) + 1)], 1)
+
 
 # %% 9.2 wrong | the end behind the answer is left out: only its characters are looked at
 from course.in_context.prompts import Encoded
@@ -341,6 +364,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
         columns.append((right | ~(here & nexts)).all(1))
     return torch.stack(columns, 1)
 
+
 # %% 9.2 wrong | one right token is enough (any in place of all)
 from course.in_context.prompts import Encoded
 
@@ -350,6 +374,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     right = logits.argmax(-1) == encoded.targets
     shots = encoded.shots
     return torch.stack([(right & (shots == k)).any(1) for k in range(int(shots.max()) + 1)], 1)
+
 
 # %% 9.2 wrong | the likeliest is sought along the positions and not along the vocabulary
 from course.in_context.prompts import Encoded
@@ -362,6 +387,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     shots = encoded.shots
     return torch.stack([(right | (shots != k)).all(1) for k in range(int(shots.max()) + 1)], 1)
 
+
 # %% 9.2 wrong | one verdict for a whole prompt and not one for each example
 from course.in_context.prompts import Encoded
 
@@ -371,6 +397,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     asked = encoded.shots >= 0
     right = logits.argmax(-1) == encoded.targets
     return (right | ~asked).all(1)
+
 
 # %% 9.2 wrong | the -1 of places that do not count is used as an index and spoils the last example
 from course.in_context.prompts import Encoded
@@ -385,6 +412,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
             out[b, encoded.shots[b, i]] &= right[b, i]
     return out
 
+
 # %% 9.2 wrong | the -1 of places that do not count is an example of its own: one column too many, and all are moved by one
 from course.in_context.prompts import Encoded
 
@@ -394,6 +422,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     right = logits.argmax(-1) == encoded.targets
     shots = encoded.shots
     return torch.stack([(right | (shots != k)).all(1) for k in range(-1, int(shots.max()) + 1)], 1)
+
 
 # %% 9.2 wrong | only the first token of each answer is looked at
 from course.in_context.prompts import Encoded
@@ -406,6 +435,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     first = F.pad(shots[:, :-1], (1, 0), value=-1) != shots
     return torch.stack([(right | (shots != k) | ~first).all(1) for k in range(int(shots.max()) + 1)], 1)
 
+
 # %% 9.2 wrong | the greatest number of shots is taken for the number of examples: the last one is missing
 from course.in_context.prompts import Encoded
 
@@ -415,6 +445,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     right = logits.argmax(-1) == encoded.targets
     shots = encoded.shots
     return torch.stack([(right | (shots != k)).all(1) for k in range(int(shots.max()))], 1)
+
 
 # %% 9.2 wrong | writing at repeated indices keeps the last position's verdict only: the end decides alone
 from course.in_context.prompts import Encoded
@@ -430,6 +461,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
                 out[b, encoded.shots[b, i]] = right[b, i]
     return out
 
+
 # %% 9.2 wrong | returns 0.0 and 1.0 and no booleans
 from course.in_context.prompts import Encoded
 
@@ -439,6 +471,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     right = logits.argmax(-1) == encoded.targets
     shots = encoded.shots
     return torch.stack([(right | (shots != k)).all(1) for k in range(int(shots.max()) + 1)], 1).float()
+
 
 # %% 9.2 wrong | a token must have more than half of the probability, where being the likeliest is enough
 from course.in_context.prompts import Encoded
@@ -451,6 +484,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     right, shots = p > 0.5, encoded.shots
     return torch.stack([(right | (shots != k)).all(1) for k in range(int(shots.max()) + 1)], 1)
 
+
 # %% 9.2 wrong | examples come first and prompts second
 from course.in_context.prompts import Encoded
 
@@ -460,6 +494,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     right = logits.argmax(-1) == encoded.targets
     shots = encoded.shots
     return torch.stack([(right | (shots != k)).all(1) for k in range(int(shots.max()) + 1)], 0)
+
 
 # %% 9.2 wrong | the second likeliest token counts as right as well
 from course.in_context.prompts import Encoded
@@ -471,6 +506,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     shots = encoded.shots
     return torch.stack([(right | (shots != k)).all(1) for k in range(int(shots.max()) + 1)], 1)
 
+
 # %% 9.2 wrong | upside down: True where something is wrong
 from course.in_context.prompts import Encoded
 
@@ -480,6 +516,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     wrong = (logits.argmax(-1) != encoded.targets) & (encoded.targets != -100)
     shots = encoded.shots
     return torch.stack([(wrong & (shots == k)).any(1) for k in range(int(shots.max()) + 1)], 1)
+
 
 # %% 9.2 wrong | cumulative: an example is right only if all examples before it are right too
 from course.in_context.prompts import Encoded
@@ -491,6 +528,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     shots = encoded.shots
     return torch.stack([(right | (shots > k) | (shots < 0)).all(1) for k in range(int(shots.max()) + 1)], 1)
 
+
 # %% 9.2 right | for each number of shots: right, or not asked here
 from course.in_context.prompts import Encoded
 
@@ -500,6 +538,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     right = logits.argmax(dim=-1) == encoded.targets
     examples = int(encoded.shots.max()) + 1
     return torch.stack([(right | (encoded.shots != k)).all(dim=1) for k in range(examples)], dim=1)
+
 
 # %% 9.2 right | counting mistakes by scatter_add
 from course.in_context.prompts import Encoded
@@ -512,6 +551,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     examples = int(encoded.shots.max()) + 1
     count = torch.zeros(len(mistakes), examples, dtype=torch.long)
     return count.scatter_add(1, encoded.shots.clamp(min=0), mistakes) == 0
+
 
 # %% 9.2 right | loops over prompts and places
 from course.in_context.prompts import Encoded
@@ -530,6 +570,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
         rows.append(row)
     return torch.tensor(rows)
 
+
 # %% 9.2 right | one-hot of the shots, and a product
 from course.in_context.prompts import Encoded
 
@@ -541,6 +582,7 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     mistakes = (logits.argmax(-1) != encoded.targets).long()
     return torch.einsum("bn,bnk->bk", mistakes, belongs).eq(0)
 
+
 # %% 9.3 wrong | the usual interval, p ± z·√(p(1-p)/n), and not Wilson's
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -550,6 +592,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / asked)
     return p - half, p + half
 
+
 # %% 9.3 wrong | the usual interval, cut off at 0 and 1
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -558,6 +601,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     p = right / asked
     half = z * math.sqrt(p * (1 - p) / asked)
     return max(0.0, p - half), min(1.0, p + half)
+
 
 # %% 9.3 wrong | the division by 1 + z²/n is forgotten
 @exercise("9.3")
@@ -569,6 +613,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2))
     return centre - half, centre + half
 
+
 # %% 9.3 wrong | the division by 1 + z²/n is done for the centre and not for the half-width
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -579,6 +624,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2))
     return centre - half, centre + half
 
+
 # %% 9.3 wrong | the centre is p and is not moved towards one half
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -587,6 +633,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     p = right / asked
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2)) / (1 + z**2 / asked)
     return p - half, p + half
+
 
 # %% 9.3 wrong | z²/4n² is missing under the root
 @exercise("9.3")
@@ -598,6 +645,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / asked) / (1 + z**2 / asked)
     return centre - half, centre + half
 
+
 # %% 9.3 wrong | z²/4n in place of z²/4n² under the root
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -607,6 +655,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     centre = (p + z**2 / (2 * asked)) / (1 + z**2 / asked)
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked)) / (1 + z**2 / asked)
     return centre - half, centre + half
+
 
 # %% 9.3 wrong | z is ignored, 1.96 is written into the formula
 @exercise("9.3")
@@ -618,6 +667,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = 1.96 * math.sqrt(p * (1 - p) / asked + 1.96**2 / (4 * asked**2)) / (1 + 1.96**2 / asked)
     return centre - half, centre + half
 
+
 # %% 9.3 wrong | z is not squared in centre and denominator
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -628,6 +678,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2)) / (1 + z / asked)
     return centre - half, centre + half
 
+
 # %% 9.3 wrong | impossible counts raise no ValueError: more right than asked gives numbers, nothing asked a ZeroDivisionError
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -635,6 +686,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     centre = (p + z**2 / (2 * asked)) / (1 + z**2 / asked)
     half = z * max(0.0, p * (1 - p) / asked + z**2 / (4 * asked**2)) ** 0.5 / (1 + z**2 / asked)
     return centre - half, centre + half
+
 
 # %% 9.3 wrong | only asked is checked: more right than asked, or fewer than none, is let through
 @exercise("9.3")
@@ -646,6 +698,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * abs(p * (1 - p) / asked + z**2 / (4 * asked**2)) ** 0.5 / (1 + z**2 / asked)
     return centre - half, centre + half
 
+
 # %% 9.3 wrong | none right and all right, which are allowed, are refused
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -655,6 +708,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     centre = (p + z**2 / (2 * asked)) / (1 + z**2 / asked)
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2)) / (1 + z**2 / asked)
     return centre - half, centre + half
+
 
 # %% 9.3 wrong | nothing asked gives (0, 1) and no ValueError
 @exercise("9.3")
@@ -668,6 +722,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2)) / (1 + z**2 / asked)
     return centre - half, centre + half
 
+
 # %% 9.3 wrong | returns centre and half-width and not the two ends
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -677,6 +732,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     centre = (p + z**2 / (2 * asked)) / (1 + z**2 / asked)
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2)) / (1 + z**2 / asked)
     return centre, half
+
 
 # %% 9.3 wrong | the upper end comes first
 @exercise("9.3")
@@ -688,6 +744,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2)) / (1 + z**2 / asked)
     return centre + half, centre - half
 
+
 # %% 9.3 wrong | the interval of Agresti and Coull: Wilson's centre with the usual width around it
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -697,6 +754,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     p = (right + z**2 / 2) / n
     half = z * math.sqrt(p * (1 - p) / n)
     return p - half, p + half
+
 
 # %% 9.3 wrong | whole-number division: the share is 0 unless all are right
 @exercise("9.3")
@@ -708,6 +766,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2)) / (1 + z**2 / asked)
     return centre - half, centre + half
 
+
 # %% 9.3 wrong | in per cent and not as shares
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -717,6 +776,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     centre = (p + z**2 / (2 * asked)) / (1 + z**2 / asked)
     half = z * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2)) / (1 + z**2 / asked)
     return 100 * (centre - half), 100 * (centre + half)
+
 
 # %% 9.3 right | by the formula
 @exercise("9.3")
@@ -729,6 +789,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     half = z / bottom * math.sqrt(p * (1 - p) / asked + z**2 / (4 * asked**2))
     return centre - half, centre + half
 
+
 # %% 9.3 right | multiplied by n
 @exercise("9.3")
 def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, float]:
@@ -738,6 +799,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     middle = right + z * z / 2
     width = z * (right * wrong / asked + z * z / 4) ** 0.5
     return (middle - width) / (asked + z * z), (middle + width) / (asked + z * z)
+
 
 # %% 9.3 right | the roots of the quadratic equation, np floats
 @exercise("9.3")
@@ -751,6 +813,7 @@ def wilson_interval(right: int, asked: int, z: float = 1.96) -> tuple[float, flo
     root = np.sqrt(b * b - 4 * a * p * p)
     return (-b - root) / (2 * a), (-b + root) / (2 * a)
 
+
 # %% 9.4 wrong | inverts XᵀX, which has no inverse where there are fewer shots than dimensions: an error or nonsense
 @exercise("9.4")
 def least_squares(
@@ -760,6 +823,7 @@ def least_squares(
 ) -> Float[Tensor, "*batch"]:
     w = torch.linalg.inv(x.mT @ x) @ (x.mT @ y.unsqueeze(-1))
     return (query.unsqueeze(-2) @ w)[..., 0, 0]
+
 
 # %% 9.4 wrong | adds a penalty of 0.1 to make XᵀX invertible: that is ridge
 @exercise("9.4")
@@ -772,6 +836,7 @@ def least_squares(
     w = torch.linalg.solve(a, (x.mT @ y.unsqueeze(-1)))[..., 0]
     return (w * query).sum(-1)
 
+
 # %% 9.4 wrong | returns w and does not apply it to the query
 @exercise("9.4")
 def least_squares(
@@ -780,6 +845,7 @@ def least_squares(
     query: Float[Tensor, "*batch width"],
 ) -> Float[Tensor, "*batch"]:
     return (torch.linalg.pinv(x) @ y.unsqueeze(-1)).squeeze(-1)
+
 
 # %% 9.4 wrong | transposes with .T, which turns all axes round: right for one prompt, an error for batches
 @exercise("9.4")
@@ -791,6 +857,7 @@ def least_squares(
     w = torch.linalg.pinv(x.T @ x) @ x.T @ y
     return (w * query).sum(-1)
 
+
 # %% 9.4 wrong | the inverse is left out: w = Xᵀy
 @exercise("9.4")
 def least_squares(
@@ -801,6 +868,7 @@ def least_squares(
     w = (x.mT @ y.unsqueeze(-1)).squeeze(-1)
     return (w * query).sum(-1)
 
+
 # %% 9.4 wrong | w is Xᵀy over the number of shots, one gradient step, and NaN without shots
 @exercise("9.4")
 def least_squares(
@@ -810,6 +878,7 @@ def least_squares(
 ) -> Float[Tensor, "*batch"]:
     w = (x * y.unsqueeze(-1)).mean(-2)
     return (w * query).sum(-1)
+
 
 # %% 9.4 wrong | fits a constant as well (a column of ones), which the task does not have
 @exercise("9.4")
@@ -822,6 +891,7 @@ def least_squares(
     w = torch.linalg.pinv(torch.cat([x, ones], -1)) @ y.unsqueeze(-1)
     return (torch.cat([query, torch.ones(*query.shape[:-1], 1)], -1) * w.squeeze(-1)).sum(-1)
 
+
 # %% 9.4 wrong | the answer keeps an axis of length 1 at its end
 @exercise("9.4")
 def least_squares(
@@ -831,6 +901,7 @@ def least_squares(
 ) -> Float[Tensor, "*batch"]:
     w = torch.linalg.pinv(x) @ y.unsqueeze(-1)
     return (query.unsqueeze(-2) @ w).squeeze(-1)
+
 
 # %% 9.4 wrong | one w for the whole batch: the prompts' shots are thrown together
 @exercise("9.4")
@@ -842,6 +913,7 @@ def least_squares(
     w = torch.linalg.pinv(x.reshape(-1, x.shape[-1])) @ y.reshape(-1)
     return query @ w
 
+
 # %% 9.4 wrong | detached: no gradient reaches the shots
 @exercise("9.4")
 def least_squares(
@@ -851,6 +923,7 @@ def least_squares(
 ) -> Float[Tensor, "*batch"]:
     w = torch.linalg.pinv(x.detach()) @ y.detach().unsqueeze(-1)
     return (w.squeeze(-1) * query.detach()).sum(-1)
+
 
 # %% 9.4 wrong | only as many shots as there are dimensions are used, the rest is thrown away
 @exercise("9.4")
@@ -862,6 +935,7 @@ def least_squares(
     k = x.shape[-1]
     w = torch.linalg.pinv(x[..., :k, :]) @ y[..., :k].unsqueeze(-1)
     return (w.squeeze(-1) * query).sum(-1)
+
 
 # %% 9.4 wrong | without shots raises a ValueError where the answer should be 0
 @exercise("9.4")
@@ -875,6 +949,7 @@ def least_squares(
     w = torch.linalg.pinv(x) @ y.unsqueeze(-1)
     return (w.squeeze(-1) * query).sum(-1)
 
+
 # %% 9.4 wrong | without shots gives NaN where the answer should be 0
 @exercise("9.4")
 def least_squares(
@@ -887,6 +962,7 @@ def least_squares(
     w = torch.linalg.pinv(x) @ y.unsqueeze(-1)
     return (w.squeeze(-1) * query).sum(-1)
 
+
 # %% 9.4 wrong | fits x from y and not y from x: each dimension by itself
 @exercise("9.4")
 def least_squares(
@@ -897,6 +973,7 @@ def least_squares(
     w = (x * y.unsqueeze(-1)).sum(-2) / (y * y).sum(-1, keepdim=True).clamp(min=1e-6)
     return (w * query).sum(-1)
 
+
 # %% 9.4 wrong | each dimension is fitted alone, as though the others were not there
 @exercise("9.4")
 def least_squares(
@@ -906,6 +983,7 @@ def least_squares(
 ) -> Float[Tensor, "*batch"]:
     w = (x * y.unsqueeze(-1)).sum(-2) / x.square().sum(-2).clamp(min=1e-12)
     return (w * query).sum(-1)
+
 
 # %% 9.4 wrong | with fewer shots than dimensions only the first dimensions are used, which is not the shortest w
 @exercise("9.4")
@@ -918,6 +996,7 @@ def least_squares(
     w = torch.linalg.pinv(x[..., :k]) @ y.unsqueeze(-1)
     return (w.squeeze(-1) * query[..., :k]).sum(-1)
 
+
 # %% 9.4 wrong | cuts small singular values at a fifth of the greatest: directions of the fit are lost
 @exercise("9.4")
 def least_squares(
@@ -927,6 +1006,7 @@ def least_squares(
 ) -> Float[Tensor, "*batch"]:
     w = torch.linalg.pinv(x, rtol=0.2) @ y.unsqueeze(-1)
     return (w.squeeze(-1) * query).sum(-1)
+
 
 # %% 9.4 wrong | the answer is the mean over the batch
 @exercise("9.4")
@@ -938,6 +1018,7 @@ def least_squares(
     w = torch.linalg.pinv(x) @ y.unsqueeze(-1)
     return (w.squeeze(-1) * query).sum(-1).mean()
 
+
 # %% 9.4 right | the pseudo-inverse
 @exercise("9.4")
 def least_squares(
@@ -947,6 +1028,7 @@ def least_squares(
 ) -> Float[Tensor, "*batch"]:
     w = torch.linalg.pinv(x) @ y[..., None]
     return (query[..., None, :] @ w)[..., 0, 0]
+
 
 # %% 9.4 right | torch's lstsq by singular values
 @exercise("9.4")
@@ -960,6 +1042,7 @@ def least_squares(
     w = torch.linalg.lstsq(x, y.unsqueeze(-1), driver="gelsd").solution.squeeze(-1)
     return torch.einsum("...d,...d->...", w, query)
 
+
 # %% 9.4 right | singular values by hand
 @exercise("9.4")
 def least_squares(
@@ -971,6 +1054,7 @@ def least_squares(
     inverse = torch.where(s > 1e-6 * s.amax(-1, keepdim=True), 1 / s, 0.0) if s.shape[-1] else s
     w = torch.einsum("...kd,...k,...nk,...n->...d", vh, inverse, u, y)
     return (w * query).sum(-1)
+
 
 # %% 9.4 right | two formulas, for few shots and for many
 @exercise("9.4")
@@ -988,6 +1072,7 @@ def least_squares(
         w = torch.linalg.solve(x.mT @ x, x.mT @ y.unsqueeze(-1))
     return (w.squeeze(-1) * query).sum(-1)
 
+
 # %% 9.5 wrong | the penalty is ignored: plain least squares
 @exercise("9.5")
 def ridge(
@@ -998,6 +1083,7 @@ def ridge(
 ) -> Float[Tensor, "*batch"]:
     w = torch.linalg.pinv(x) @ y.unsqueeze(-1)
     return (w.squeeze(-1) * query).sum(-1)
+
 
 # %% 9.5 wrong | the penalty is added to every element of XᵀX and not to its diagonal alone
 @exercise("9.5")
@@ -1011,6 +1097,7 @@ def ridge(
     w = torch.linalg.pinv(x.mT @ x + penalty) @ x.mT @ y.unsqueeze(-1)
     return (w.squeeze(-1) * query).sum(-1)
 
+
 # %% 9.5 wrong | the penalty is squared
 @exercise("9.5")
 def ridge(
@@ -1022,6 +1109,7 @@ def ridge(
     penalty = torch.as_tensor(penalty, dtype=x.dtype)[..., None, None]
     a = x.mT @ x + penalty**2 * torch.eye(x.shape[-1])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1) * query).sum(-1)
+
 
 # %% 9.5 wrong | XᵀX and Xᵀy are divided by the number of shots, so the penalty weighs that many times too much
 @exercise("9.5")
@@ -1036,6 +1124,7 @@ def ridge(
     a = x.mT @ x / n + penalty * torch.eye(x.shape[-1])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1) / n).squeeze(-1) * query).sum(-1)
 
+
 # %% 9.5 wrong | a penalty for each prompt is not broadcast over the matrices: an error, or the wrong axis
 @exercise("9.5")
 def ridge(
@@ -1046,6 +1135,7 @@ def ridge(
 ) -> Float[Tensor, "*batch"]:
     a = x.mT @ x + penalty * torch.eye(x.shape[-1])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1) * query).sum(-1)
+
 
 # %% 9.5 wrong | of a penalty for each prompt only the mean is used
 @exercise("9.5")
@@ -1059,6 +1149,7 @@ def ridge(
     a = x.mT @ x + penalty * torch.eye(x.shape[-1])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1) * query).sum(-1)
 
+
 # %% 9.5 wrong | a penalty given as a number raises an error, only tensors work
 @exercise("9.5")
 def ridge(
@@ -1069,6 +1160,7 @@ def ridge(
 ) -> Float[Tensor, "*batch"]:
     a = x.mT @ x + penalty[..., None, None] * torch.eye(x.shape[-1])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1) * query).sum(-1)
+
 
 # %% 9.5 wrong | returns w and does not apply it to the query
 @exercise("9.5")
@@ -1082,6 +1174,7 @@ def ridge(
     a = x.mT @ x + penalty * torch.eye(x.shape[-1])
     return torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1)
 
+
 # %% 9.5 wrong | the penalty is subtracted
 @exercise("9.5")
 def ridge(
@@ -1093,6 +1186,7 @@ def ridge(
     penalty = torch.as_tensor(penalty, dtype=x.dtype)[..., None, None]
     a = x.mT @ x - penalty * torch.eye(x.shape[-1])
     return (torch.linalg.pinv(a) @ x.mT @ y.unsqueeze(-1)).squeeze(-1).mul(query).sum(-1)
+
 
 # %% 9.5 wrong | XᵀX is penalised with 1 and the result divided by the penalty
 @exercise("9.5")
@@ -1106,6 +1200,7 @@ def ridge(
     a = x.mT @ x + torch.eye(x.shape[-1])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1) * query).sum(-1) / penalty
 
+
 # %% 9.5 wrong | the least-squares answer is shrunk by 1/(1 + penalty), the same in all directions
 @exercise("9.5")
 def ridge(
@@ -1117,6 +1212,7 @@ def ridge(
     penalty = torch.as_tensor(penalty, dtype=x.dtype)
     w = torch.linalg.pinv(x) @ y.unsqueeze(-1)
     return (w.squeeze(-1) * query).sum(-1) / (1 + penalty)
+
 
 # %% 9.5 wrong | the first weight is left without a penalty, as though it were a constant
 @exercise("9.5")
@@ -1131,6 +1227,7 @@ def ridge(
     eye[0, 0] = 1e-6
     a = x.mT @ x + penalty * eye
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1) * query).sum(-1)
+
 
 # %% 9.5 wrong | x and y are centred first, as though a constant were fitted
 @exercise("9.5")
@@ -1148,6 +1245,7 @@ def ridge(
     w = torch.linalg.solve(a, xc.mT @ yc.unsqueeze(-1)).squeeze(-1)
     return (w * (query - mx.squeeze(-2))).sum(-1) + my.squeeze(-1)
 
+
 # %% 9.5 wrong | the unit matrix is as large as the number of shots: XᵀX + penalty · I fails unless shots and width agree
 @exercise("9.5")
 def ridge(
@@ -1159,6 +1257,7 @@ def ridge(
     penalty = torch.as_tensor(penalty, dtype=x.dtype)[..., None, None]
     a = x.mT @ x + penalty * torch.eye(x.shape[-2])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1) * query).sum(-1)
+
 
 # %% 9.5 wrong | the answer keeps an axis of length 1 at its end
 @exercise("9.5")
@@ -1172,6 +1271,7 @@ def ridge(
     a = x.mT @ x + penalty * torch.eye(x.shape[-1])
     return (query.unsqueeze(-2) @ torch.linalg.solve(a, x.mT @ y.unsqueeze(-1))).squeeze(-1)
 
+
 # %% 9.5 wrong | the penalty is on the wrong side: Xᵀy is shifted by it as well
 @exercise("9.5")
 def ridge(
@@ -1183,6 +1283,7 @@ def ridge(
     penalty = torch.as_tensor(penalty, dtype=x.dtype)[..., None, None]
     a = x.mT @ x + penalty * torch.eye(x.shape[-1])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1) + penalty).squeeze(-1) * query).sum(-1)
+
 
 # %% 9.5 wrong | penalty · width in place of the penalty
 @exercise("9.5")
@@ -1196,6 +1297,7 @@ def ridge(
     a = x.mT @ x + penalty * torch.eye(x.shape[-1])
     return (torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1) * query).sum(-1)
 
+
 # %% 9.5 wrong | transposes with .T: right for one prompt, an error for batches
 @exercise("9.5")
 def ridge(
@@ -1206,6 +1308,7 @@ def ridge(
 ) -> Float[Tensor, "*batch"]:
     a = x.T @ x + penalty * torch.eye(x.shape[-1])
     return torch.linalg.solve(a, x.T @ y) @ query
+
 
 # %% 9.5 right | solve
 @exercise("9.5")
@@ -1220,6 +1323,7 @@ def ridge(
     w = torch.linalg.solve(a, x.mT @ y.unsqueeze(-1)).squeeze(-1)
     return (w * query).sum(-1)
 
+
 # %% 9.5 right | the inverse, on the diagonal by hand
 @exercise("9.5")
 def ridge(
@@ -1233,6 +1337,7 @@ def ridge(
     b = torch.einsum("...nd,...n->...d", x, y)
     return torch.einsum("...d,...de,...e->...", query, torch.linalg.inv(a), b)
 
+
 # %% 9.5 right | the dual form, as large as the number of shots
 @exercise("9.5")
 def ridge(
@@ -1245,6 +1350,7 @@ def ridge(
     gram = x @ x.mT + lam * torch.eye(x.shape[-2], dtype=x.dtype)
     alpha = torch.linalg.solve(gram, y.unsqueeze(-1))
     return (x @ query.unsqueeze(-1)).mul(alpha).sum((-2, -1))
+
 
 # %% 9.5 right | Cholesky
 @exercise("9.5")
@@ -1260,6 +1366,7 @@ def ridge(
     w = torch.cholesky_solve(x.transpose(-1, -2) @ y[..., None], factor)[..., 0]
     return (query * w).sum(dim=-1)
 
+
 # %% 9.6 wrong | the point's own pair is among its shots: it is told the answer
 from course.in_context.regression import Estimator
 
@@ -1268,7 +1375,10 @@ from course.in_context.regression import Estimator
 def predict_each(
     estimator: Estimator, x: Float[Tensor, "*batch points width"], y: Float[Tensor, "*batch points"]
 ) -> Float[Tensor, "*batch points"]:
-    return torch.stack([estimator(x[..., : i + 1, :], y[..., : i + 1], x[..., i, :]) for i in range(x.shape[-2])], -1)
+    return torch.stack(
+        [estimator(x[..., : i + 1, :], y[..., : i + 1], x[..., i, :]) for i in range(x.shape[-2])], -1
+    )
+
 
 # %% 9.6 wrong | begins with 1 shot: the prediction from 0 shots is missing
 from course.in_context.regression import Estimator
@@ -1278,7 +1388,10 @@ from course.in_context.regression import Estimator
 def predict_each(
     estimator: Estimator, x: Float[Tensor, "*batch points width"], y: Float[Tensor, "*batch points"]
 ) -> Float[Tensor, "*batch points"]:
-    return torch.stack([estimator(x[..., :i, :], y[..., :i], x[..., i, :]) for i in range(1, x.shape[-2])], -1)
+    return torch.stack(
+        [estimator(x[..., :i, :], y[..., :i], x[..., i, :]) for i in range(1, x.shape[-2])], -1
+    )
+
 
 # %% 9.6 wrong | ends one too early: the last point is not predicted
 from course.in_context.regression import Estimator
@@ -1288,7 +1401,10 @@ from course.in_context.regression import Estimator
 def predict_each(
     estimator: Estimator, x: Float[Tensor, "*batch points width"], y: Float[Tensor, "*batch points"]
 ) -> Float[Tensor, "*batch points"]:
-    return torch.stack([estimator(x[..., :i, :], y[..., :i], x[..., i, :]) for i in range(x.shape[-2] - 1)], -1)
+    return torch.stack(
+        [estimator(x[..., :i, :], y[..., :i], x[..., i, :]) for i in range(x.shape[-2] - 1)], -1
+    )
+
 
 # %% 9.6 wrong | asks for the point before (x[i - 1]), which is among the shots
 from course.in_context.regression import Estimator
@@ -1298,7 +1414,10 @@ from course.in_context.regression import Estimator
 def predict_each(
     estimator: Estimator, x: Float[Tensor, "*batch points width"], y: Float[Tensor, "*batch points"]
 ) -> Float[Tensor, "*batch points"]:
-    return torch.stack([estimator(x[..., :i, :], y[..., :i], x[..., i - 1, :]) for i in range(x.shape[-2])], -1)
+    return torch.stack(
+        [estimator(x[..., :i, :], y[..., :i], x[..., i - 1, :]) for i in range(x.shape[-2])], -1
+    )
+
 
 # %% 9.6 wrong | cuts and counts along the first axis: right for one prompt, wrong in batches
 from course.in_context.regression import Estimator
@@ -1310,6 +1429,7 @@ def predict_each(
 ) -> Float[Tensor, "*batch points"]:
     return torch.stack([estimator(x[:i], y[:i], x[i]) for i in range(len(x))], -1)
 
+
 # %% 9.6 wrong | the answers are stacked along the first axis, so in a batch points come before prompts
 from course.in_context.regression import Estimator
 
@@ -1319,6 +1439,7 @@ def predict_each(
     estimator: Estimator, x: Float[Tensor, "*batch points width"], y: Float[Tensor, "*batch points"]
 ) -> Float[Tensor, "*batch points"]:
     return torch.stack([estimator(x[..., :i, :], y[..., :i], x[..., i, :]) for i in range(x.shape[-2])], 0)
+
 
 # %% 9.6 wrong | all other pairs are the shots, those that come later too
 from course.in_context.regression import Estimator
@@ -1332,6 +1453,7 @@ def predict_each(
     others = [[j for j in range(n) if j != i] for i in range(n)]
     return torch.stack([estimator(x[..., o, :], y[..., o], x[..., i, :]) for i, o in enumerate(others)], -1)
 
+
 # %% 9.6 wrong | the pairs behind the point are the shots and not those before it
 from course.in_context.regression import Estimator
 
@@ -1343,6 +1465,7 @@ def predict_each(
     n = x.shape[-2]
     return torch.stack([estimator(x[..., i + 1 :, :], y[..., i + 1 :], x[..., i, :]) for i in range(n)], -1)
 
+
 # %% 9.6 wrong | only the last point is predicted
 from course.in_context.regression import Estimator
 
@@ -1352,6 +1475,7 @@ def predict_each(
     estimator: Estimator, x: Float[Tensor, "*batch points width"], y: Float[Tensor, "*batch points"]
 ) -> Float[Tensor, "*batch points"]:
     return estimator(x[..., :-1, :], y[..., :-1], x[..., -1, :])
+
 
 # %% 9.6 wrong | 0 shots are not given to the estimator: its answer is taken to be 0
 from course.in_context.regression import Estimator
@@ -1366,6 +1490,7 @@ def predict_each(
         out[..., i] = estimator(x[..., :i, :], y[..., :i], x[..., i, :])
     return out
 
+
 # %% 9.6 wrong | returns a list of tensors
 from course.in_context.regression import Estimator
 
@@ -1376,6 +1501,7 @@ def predict_each(
 ) -> Float[Tensor, "*batch points"]:
     return [estimator(x[..., :i, :], y[..., :i], x[..., i, :]) for i in range(x.shape[-2])]
 
+
 # %% 9.6 wrong | the size of the batch is taken for the number of points
 from course.in_context.regression import Estimator
 
@@ -1385,6 +1511,7 @@ def predict_each(
     estimator: Estimator, x: Float[Tensor, "*batch points width"], y: Float[Tensor, "*batch points"]
 ) -> Float[Tensor, "*batch points"]:
     return torch.stack([estimator(x[..., :i, :], y[..., :i], x[..., i, :]) for i in range(x.shape[0])], -1)
+
 
 # %% 9.6 wrong | the estimator is ignored and least squares always used
 from course.in_context.regression import Estimator
@@ -1400,6 +1527,7 @@ def predict_each(
         answers.append((w.squeeze(-1) * x[..., i, :]).sum(-1))
     return torch.stack(answers, -1)
 
+
 # %% 9.6 wrong | returns the errors, prediction minus y
 from course.in_context.regression import Estimator
 
@@ -1410,6 +1538,7 @@ def predict_each(
 ) -> Float[Tensor, "*batch points"]:
     said = [estimator(x[..., :i, :], y[..., :i], x[..., i, :]) for i in range(x.shape[-2])]
     return torch.stack(said, -1) - y
+
 
 # %% 9.6 wrong | only the last five pairs before the point are used
 from course.in_context.regression import Estimator
@@ -1425,6 +1554,7 @@ def predict_each(
         said.append(estimator(x[..., a:i, :], y[..., a:i], x[..., i, :]))
     return torch.stack(said, -1)
 
+
 # %% 9.6 wrong | the query keeps the axis of the points, with length 1: estimators get a shape that they do not take
 from course.in_context.regression import Estimator
 
@@ -1435,6 +1565,7 @@ def predict_each(
 ) -> Float[Tensor, "*batch points"]:
     said = [estimator(x[..., :i, :], y[..., :i], x[..., i : i + 1, :]) for i in range(x.shape[-2])]
     return torch.cat(said, -1)
+
 
 # %% 9.6 wrong | turned into Python floats: batches raise an error, and no gradient runs
 from course.in_context.regression import Estimator
@@ -1447,6 +1578,7 @@ def predict_each(
     said = [float(estimator(x[..., :i, :], y[..., :i], x[..., i, :])) for i in range(x.shape[-2])]
     return torch.tensor(said)
 
+
 # %% 9.6 wrong | the answers are written into y itself, so later shots are predictions and the caller's y is changed
 from course.in_context.regression import Estimator
 
@@ -1458,6 +1590,7 @@ def predict_each(
     for i in range(x.shape[-2]):
         y[..., i] = estimator(x[..., :i, :], y[..., :i], x[..., i, :])
     return y
+
 
 # %% 9.6 wrong | predictions are fed back: the shots' y are earlier predictions and not the true ones
 from course.in_context.regression import Estimator
@@ -1472,6 +1605,7 @@ def predict_each(
         said[..., i] = estimator(x[..., :i, :], said[..., :i], x[..., i, :])
     return said
 
+
 # %% 9.6 right | stacked along the last axis
 from course.in_context.regression import Estimator
 
@@ -1482,6 +1616,7 @@ def predict_each(
 ) -> Float[Tensor, "*batch points"]:
     points = x.shape[-2]
     return torch.stack([estimator(x[..., :k, :], y[..., :k], x[..., k, :]) for k in range(points)], dim=-1)
+
 
 # %% 9.6 right | written into an empty tensor
 from course.in_context.regression import Estimator
@@ -1495,6 +1630,7 @@ def predict_each(
     for k in range(y.shape[-1]):
         out[..., k] = estimator(x[..., :k, :], y[..., :k], x[..., k, :])
     return out
+
 
 # %% 9.6 right | cat of columns, narrow
 from course.in_context.regression import Estimator
@@ -1510,12 +1646,14 @@ def predict_each(
         columns.append(estimator(before_x, before_y, x.select(-2, k)).unsqueeze(-1))
     return torch.cat(columns, dim=-1)
 
+
 # %% 9.7 wrong | marks the earlier occurrence itself and not the token after it
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
     n = ids.shape[1]
     same = ids[:, :, None] == ids[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).tril(-1)
+
 
 # %% 9.7 wrong | marks the token before the earlier occurrence and not the one after
 @exercise("9.7")
@@ -1525,11 +1663,13 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     same = ids[:, :, None] == nexts[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).tril(-2)
 
+
 # %% 9.7 wrong | "earlier" is forgotten: later occurrences and the token itself count too
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
     before = F.pad(ids[:, :-1], (1, 0), value=-1)
     return ids[:, :, None] == before[:, None, :]
+
 
 # %% 9.7 wrong | the query's own occurrence counts as an earlier one: the token right after the query is marked
 @exercise("9.7")
@@ -1539,6 +1679,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     same = ids[:, :, None] == before[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).tril(1)
 
+
 # %% 9.7 wrong | queries and keys are swapped
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1546,6 +1687,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     before = F.pad(ids[:, :-1], (1, 0), value=-1)
     same = ids[:, :, None] == before[:, None, :]
     return (same & torch.ones(n, n, dtype=torch.bool).tril()).mT
+
 
 # %% 9.7 wrong | roll goes round: the first key is taken to follow the last token of the text, though nothing stands before it
 @exercise("9.7")
@@ -1555,6 +1697,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     same = ids[:, :, None] == before[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).tril()
 
+
 # %% 9.7 wrong | the query's own place is left out, though it continues an earlier occurrence where a token stands twice in a row
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1562,6 +1705,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     before = F.pad(ids[:, :-1], (1, 0), value=-1)
     same = ids[:, :, None] == before[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).tril(-1)
+
 
 # %% 9.7 wrong | only what followed the latest earlier occurrence is marked and not every one
 @exercise("9.7")
@@ -1576,6 +1720,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
             last[token] = q
     return out
 
+
 # %% 9.7 wrong | only what followed the first occurrence is marked and not every one
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1589,6 +1734,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
             first.setdefault(token, q)
     return out
 
+
 # %% 9.7 wrong | floats in place of booleans
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1596,6 +1742,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     before = F.pad(ids[:, :-1], (1, 0), value=-1)
     same = ids[:, :, None] == before[:, None, :]
     return (same & torch.ones(n, n, dtype=torch.bool).tril()).float()
+
 
 # %% 9.7 wrong | all texts get the marks of the first one
 @exercise("9.7")
@@ -1605,6 +1752,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     same = ids[:1, :, None] == before[:, None, :]
     return (same & torch.ones(n, n, dtype=torch.bool).tril()).expand(len(ids), n, n)
 
+
 # %% 9.7 wrong | marks keys whose token is the one that really comes next after the query, wherever it stood
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1613,12 +1761,14 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     same = nexts[:, :, None] == ids[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).tril()
 
+
 # %% 9.7 wrong | the first column is missing: keys begin at the second token
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
     n = ids.shape[1]
     same = ids[:, :, None] == ids[:, None, :-1]
     return same & torch.ones(n, n, dtype=torch.bool).tril()[:, 1:]
+
 
 # %% 9.7 wrong | the text is taken to be its first half twice: one key half a text back is marked, whatever the tokens are
 @exercise("9.7")
@@ -1630,6 +1780,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
         out[:, q, q - half + 1] = True
     return out
 
+
 # %% 9.7 wrong | padded with 0 before the first token, so where 0 is a token the first key seems to follow it
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1637,6 +1788,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     before = F.pad(ids[:, :-1], (1, 0), value=0)
     same = ids[:, :, None] == before[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).tril()
+
 
 # %% 9.7 wrong | upper triangle in place of lower: the keys after later occurrences are marked
 @exercise("9.7")
@@ -1646,6 +1798,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     same = ids[:, :, None] == before[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).triu(1)
 
+
 # %% 9.7 wrong | returns the places of the marks and not the table
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1653,6 +1806,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     before = F.pad(ids[:, :-1], (1, 0), value=-1)
     same = ids[:, :, None] == before[:, None, :]
     return (same & torch.ones(n, n, dtype=torch.bool).tril()).nonzero()
+
 
 # %% 9.7 wrong | writes a marker into the caller's ids
 @exercise("9.7")
@@ -1664,6 +1818,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     same = tokens[:, :, None] == ids[:, None, :]
     return same & torch.ones(n, n, dtype=torch.bool).tril()
 
+
 # %% 9.7 right | moved by one, compared, lower triangle
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1671,6 +1826,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     before = F.pad(ids[:, :-1], (1, 0), value=-1)
     same = ids.unsqueeze(2) == before.unsqueeze(1)
     return same & torch.ones(n, n, dtype=torch.bool).tril()
+
 
 # %% 9.7 right | loops
 @exercise("9.7")
@@ -1683,6 +1839,7 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
                 out[b, q, k] = ids[b, k - 1] == ids[b, q]
     return out
 
+
 # %% 9.7 right | earlier occurrences first, then moved to the right
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
@@ -1693,12 +1850,14 @@ def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query 
     out[:, :, 1:] = earlier[:, :, :-1]
     return out
 
+
 # %% 9.7 right | roll, and the first column emptied
 @exercise("9.7")
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
     table = (ids[..., None] == ids.roll(1, -1)[:, None]).tril()
     table[:, :, 0] = False
     return table
+
 
 # %% 9.8 wrong | the mean over all queries, those too whose token was never there before
 from course.in_context.induction import continues_earlier
@@ -1710,6 +1869,7 @@ def prefix_matching_score(
 ) -> Float[Tensor, "*heads"]:
     marked = continues_earlier(ids).float()
     return torch.einsum("b...qk,bqk->...", weights, marked) / ids.numel()
+
 
 # %% 9.8 wrong | the mean of each text's mean, so that queries of texts with few repeats weigh more
 from course.in_context.induction import continues_earlier
@@ -1725,6 +1885,7 @@ def prefix_matching_score(
     each = torch.einsum("b...q,bq->b...", given, has) / has.sum(-1).view(-1, *[1] * (given.dim() - 2))
     return each.mean(0)
 
+
 # %% 9.8 wrong | divides by the number of marked keys and not of queries: the mean weight of a key
 from course.in_context.induction import continues_earlier
 
@@ -1735,6 +1896,7 @@ def prefix_matching_score(
 ) -> Float[Tensor, "*heads"]:
     marked = continues_earlier(ids).float()
     return torch.einsum("b...qk,bqk->...", weights, marked) / marked.sum()
+
 
 # %% 9.8 wrong | of several marked keys only the one with most attention counts and not their sum
 from course.in_context.induction import continues_earlier
@@ -1750,6 +1912,7 @@ def prefix_matching_score(
     best = (weights * where).amax(-1)
     return torch.einsum("b...q->...", best) / marked.any(-1).sum()
 
+
 # %% 9.8 wrong | the sum over the queries and not their mean
 from course.in_context.induction import continues_earlier
 
@@ -1760,6 +1923,7 @@ def prefix_matching_score(
 ) -> Float[Tensor, "*heads"]:
     marked = continues_earlier(ids).float()
     return torch.einsum("b...qk,bqk->...", weights, marked)
+
 
 # %% 9.8 wrong | looks at the earlier occurrences themselves and not at what followed them
 from course.in_context.induction import continues_earlier
@@ -1773,6 +1937,7 @@ def prefix_matching_score(
     marked = (ids[:, :, None] == ids[:, None, :]) & torch.ones(n, n, dtype=torch.bool).tril(-1)
     return torch.einsum("b...qk,bqk->...", weights, marked.float()) / marked.any(-1).sum()
 
+
 # %% 9.8 wrong | one number for all heads together
 from course.in_context.induction import continues_earlier
 
@@ -1784,6 +1949,7 @@ def prefix_matching_score(
     marked = continues_earlier(ids).float()
     total = torch.einsum("b...qk,bqk->...", weights, marked)
     return (total / marked.any(-1).sum()).mean()
+
 
 # %% 9.8 wrong | only for weights with a single axis of heads; layers and heads, or one head alone, raise an error
 from course.in_context.induction import continues_earlier
@@ -1798,6 +1964,7 @@ def prefix_matching_score(
     batch, heads, n = given.shape
     return given.permute(1, 0, 2)[:, marked.any(-1)].mean(-1)
 
+
 # %% 9.8 wrong | one score for each text: the axis of the batch stays
 from course.in_context.induction import continues_earlier
 
@@ -1811,6 +1978,7 @@ def prefix_matching_score(
     total = torch.einsum("b...qk,bqk->b...", weights, marked)
     return total / has.view(-1, *[1] * (total.dim() - 1))
 
+
 # %% 9.8 wrong | queries and keys of the weights are swapped
 from course.in_context.induction import continues_earlier
 
@@ -1821,6 +1989,7 @@ def prefix_matching_score(
 ) -> Float[Tensor, "*heads"]:
     marked = continues_earlier(ids).float()
     return torch.einsum("b...kq,bqk->...", weights, marked) / marked.any(-1).sum()
+
 
 # %% 9.8 wrong | how often the key with most attention is a marked one and not how much attention goes there
 from course.in_context.induction import continues_earlier
@@ -1836,6 +2005,7 @@ def prefix_matching_score(
     hit = where.gather(-1, weights.argmax(-1, keepdim=True)).squeeze(-1).float()
     return torch.einsum("b...q->...", hit) / marked.any(-1).sum()
 
+
 # %% 9.8 wrong | a query in the first half never counts, as though every text were its half twice
 from course.in_context.induction import continues_earlier
 
@@ -1847,6 +2017,7 @@ def prefix_matching_score(
     marked = continues_earlier(ids)
     marked[:, : ids.shape[1] // 2] = False
     return torch.einsum("b...qk,bqk->...", weights, marked.float()) / marked.any(-1).sum()
+
 
 # %% 9.8 wrong | averages over the keys of the weights: divided by n once too often
 from course.in_context.induction import continues_earlier
@@ -1862,6 +2033,7 @@ def prefix_matching_score(
     given = (weights * where).mean(-1)
     return torch.einsum("b...q->...", given) / marked.any(-1).sum()
 
+
 # %% 9.8 wrong | in per cent, from 0 to 100
 from course.in_context.induction import continues_earlier
 
@@ -1873,7 +2045,8 @@ def prefix_matching_score(
     marked = continues_earlier(ids).float()
     return 100 * torch.einsum("b...qk,bqk->...", weights, marked) / marked.any(-1).sum()
 
-# %% 9.8 wrong | counts keys that follow any earlier occurrence, and queries without one as 1 (fully right)
+
+# %% 9.8 wrong | queries whose token was not there before count as 1, fully right, in place of being left out
 from course.in_context.induction import continues_earlier
 
 
@@ -1885,6 +2058,7 @@ def prefix_matching_score(
     given = torch.einsum("b...qk,bqk->b...q", weights, marked.float())
     has = marked.any(-1)
     return (torch.einsum("b...q->...", given) + (~has).sum()) / has.numel()
+
 
 # %% 9.8 wrong | weights are normalised once more over the marked keys, so every head scores 1
 from course.in_context.induction import continues_earlier
@@ -1901,6 +2075,7 @@ def prefix_matching_score(
     kept = kept / kept.sum(-1, keepdim=True).clamp(min=1e-9)
     return torch.einsum("b...qk->...", kept) / marked.any(-1).sum()
 
+
 # %% 9.8 wrong | returns a list of floats and no tensor
 from course.in_context.induction import continues_earlier
 
@@ -1912,7 +2087,8 @@ def prefix_matching_score(
     marked = continues_earlier(ids).float()
     return (torch.einsum("b...qk,bqk->...", weights, marked) / marked.any(-1).sum()).tolist()
 
-# %% 9.8 wrong | tokens count as there before only if they stood anywhere in the batch: the texts are taken for one
+
+# %% 9.8 wrong | divides by the number of tokens that stood anywhere earlier in the batch, other texts included, and not in their own text
 from course.in_context.induction import continues_earlier
 
 
@@ -1924,6 +2100,7 @@ def prefix_matching_score(
     marked = continues_earlier(ids).float()
     before = (flat[0][:, None] == flat[0][None, :]).tril(-1).any(-1)
     return torch.einsum("b...qk,bqk->...", weights, marked) / before.sum()
+
 
 # %% 9.8 right | einsum over the number of queries
 from course.in_context.induction import continues_earlier
@@ -1937,6 +2114,7 @@ def prefix_matching_score(
     given = torch.einsum("b...qk,bqk->...", weights, marked.to(weights.dtype))
     return given / marked.any(dim=-1).sum()
 
+
 # %% 9.8 right | the batch moved behind the heads, a boolean index
 from course.in_context.induction import continues_earlier
 
@@ -1948,6 +2126,7 @@ def prefix_matching_score(
     marked = continues_earlier(ids)
     kept = weights.movedim(0, -3).masked_fill(~marked, 0.0).sum(-1)
     return kept[..., marked.any(-1)].mean(-1)
+
 
 # %% 9.8 right | loops over texts and queries
 from course.in_context.induction import continues_earlier

@@ -9,6 +9,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x[:, -1]))
 
+
 # %% 11.1 wrong | the mean over all tokens is read and not [CLS]
 import course.models.bert
 
@@ -17,6 +18,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x.mean(1)))
+
 
 # %% 11.1 wrong | the greatest value over all tokens is read and not [CLS]
 import course.models.bert
@@ -27,6 +29,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x.amax(1)))
 
+
 # %% 11.1 wrong | the tanh is left out
 import course.models.bert
 
@@ -35,6 +38,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return self.pooler(x[:, 0])
+
 
 # %% 11.1 wrong | the linear map is left out
 import course.models.bert
@@ -45,6 +49,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(x[:, 0])
 
+
 # %% 11.1 wrong | [CLS]'s vector as it is, neither mapped nor squashed
 import course.models.bert
 
@@ -53,6 +58,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return x[:, 0]
+
 
 # %% 11.1 wrong | the tanh comes before the linear map
 import course.models.bert
@@ -63,6 +69,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return self.pooler(torch.tanh(x[:, 0]))
 
+
 # %% 11.1 wrong | the first text of the batch is read: one vector a token, none for the other texts
 import course.models.bert
 
@@ -71,6 +78,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x[0]))
+
 
 # %% 11.1 wrong | sigmoid in place of tanh
 import course.models.bert
@@ -81,6 +89,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.sigmoid(self.pooler(x[:, 0]))
 
+
 # %% 11.1 wrong | GELU in place of tanh
 import course.models.bert
 
@@ -89,6 +98,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return F.gelu(self.pooler(x[:, 0]))
+
 
 # %% 11.1 wrong | ReLU in place of tanh
 import course.models.bert
@@ -99,6 +109,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.relu(self.pooler(x[:, 0]))
 
+
 # %% 11.1 wrong | all tokens are mapped and squashed, then averaged
 import course.models.bert
 
@@ -107,6 +118,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x)).mean(1)
+
 
 # %% 11.1 wrong | the second token is read, the first word, and not [CLS]
 import course.models.bert
@@ -117,6 +129,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x[:, 1 if x.shape[1] > 1 else 0]))
 
+
 # %% 11.1 wrong | the axis of the tokens stays, with length 1
 import course.models.bert
 
@@ -125,6 +138,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x[:, :1]))
+
 
 # %% 11.1 wrong | detached: fine-tuning does not reach the encoder
 import course.models.bert
@@ -135,6 +149,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x[:, 0].detach()))
 
+
 # %% 11.1 wrong | the bias of the linear map is left out
 import course.models.bert
 
@@ -143,6 +158,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(x[:, 0] @ self.pooler.weight.T)
+
 
 # %% 11.1 wrong | the weights are not transposed: x W in place of x Wᵀ
 import course.models.bert
@@ -153,6 +169,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(x[:, 0] @ self.pooler.weight + self.pooler.bias)
 
+
 # %% 11.1 wrong | squeeze() drops the batch axis when there is one text
 import course.models.bert
 
@@ -161,6 +178,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x[:, :1])).squeeze()
+
 
 # %% 11.1 wrong | the tanh is taken twice
 import course.models.bert
@@ -171,6 +189,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(torch.tanh(self.pooler(x[:, 0])))
 
+
 # %% 11.1 wrong | the norm of the embeddings is applied once more before the map
 import course.models.bert
 
@@ -179,6 +198,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(self.norm(x[:, 0])))
+
 
 # %% 11.1 right | the first token, mapped and squashed
 import course.models.bert
@@ -189,6 +209,7 @@ class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return torch.tanh(self.pooler(x[:, 0]))
 
+
 # %% 11.1 right | mapped first, then the first token taken
 import course.models.bert
 
@@ -197,6 +218,7 @@ import course.models.bert
 class Bert(course.models.bert.Bert):
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
         return self.pooler(x).tanh()[:, 0, :]
+
 
 # %% 11.1 right | F.linear and select
 import course.models.bert
@@ -208,6 +230,7 @@ class Bert(course.models.bert.Bert):
         cls = x.select(1, 0)
         return F.linear(cls, self.pooler.weight, self.pooler.bias).tanh()
 
+
 # %% 11.1 right | tanh by exponentials
 import course.models.bert
 
@@ -218,12 +241,14 @@ class Bert(course.models.bert.Bert):
         e = torch.exp(-2 * self.pooler(x[:, 0, :]))
         return (1 - e) / (1 + e)
 
+
 # %% 11.2 wrong | everything is frozen, the head too: nothing learns
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     for parameter in model.parameters():
         parameter.requires_grad = False
     return model
+
 
 # %% 11.2 wrong | the pooler is frozen with the encoder
 @exercise("11.2")
@@ -232,6 +257,7 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         parameter.requires_grad = False
     return model
 
+
 # %% 11.2 wrong | only the blocks are frozen; the embeddings go on learning
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
@@ -239,11 +265,13 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         parameter.requires_grad = False
     return model
 
+
 # %% 11.2 wrong | only the tokens' embeddings are frozen; positions, segments and blocks go on learning
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     model.bert.tokens.weight.requires_grad = False
     return model
+
 
 # %% 11.2 wrong | the embeddings' norm is forgotten and goes on learning
 @exercise("11.2")
@@ -252,12 +280,14 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         part.requires_grad_(False)
     return model
 
+
 # %% 11.2 wrong | returns nothing
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     model.bert.requires_grad_(False)
     if model.bert.pooler is not None:
         model.bert.pooler.requires_grad_(True)
+
 
 # %% 11.2 wrong | returns a frozen copy; the model that was given goes on learning
 @exercise("11.2")
@@ -270,12 +300,14 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         model.bert.pooler.requires_grad_(True)
     return model
 
+
 # %% 11.2 wrong | upside down: the encoder learns and what is above it is frozen
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     for name, parameter in model.named_parameters():
         parameter.requires_grad = name.startswith("bert.") and not name.startswith("bert.pooler")
     return model
+
 
 # %% 11.2 wrong | a model without a pooler raises an error
 @exercise("11.2")
@@ -286,17 +318,20 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         parameter.requires_grad = True
     return model
 
+
 # %% 11.2 wrong | sets an attribute of the module, which does nothing to its parameters
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     model.bert.requires_grad = False
     return model
 
+
 # %% 11.2 wrong | eval() switches dropout off, and no weight is frozen
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     model.bert.eval()
     return model
+
 
 # %% 11.2 wrong | no_grad around a loop has no effect on later training
 @exercise("11.2")
@@ -306,12 +341,14 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
             parameter.detach()
     return model
 
+
 # %% 11.2 wrong | only a head called "classifier" learns; heads of other names are frozen, and the pooler
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     for name, parameter in model.named_parameters():
         parameter.requires_grad = "classifier" in name
     return model
+
 
 # %% 11.2 wrong | what is above is not switched on: a head that was frozen before stays so
 @exercise("11.2")
@@ -321,6 +358,7 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
             parameter.requires_grad = False
     return model
 
+
 # %% 11.2 wrong | only the weights are frozen; biases go on learning
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
@@ -328,6 +366,7 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         if name.endswith("weight") and not name.startswith("pooler"):
             parameter.requires_grad = False
     return model
+
 
 # %% 11.2 wrong | the last block is left to learn
 @exercise("11.2")
@@ -337,6 +376,7 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         parameter.requires_grad = name.startswith("pooler") or name.startswith(last)
     return model
 
+
 # %% 11.2 wrong | returns the encoder and not the whole model
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
@@ -345,12 +385,14 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         model.bert.pooler.requires_grad_(True)
     return model.bert
 
+
 # %% 11.2 wrong | sets the gradients to None, which freezes nothing
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     for parameter in model.bert.parameters():
         parameter.grad = None
     return model
+
 
 # %% 11.2 wrong | the weights of the encoder are set to 0 as well
 @exercise("11.2")
@@ -362,12 +404,14 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
             parameter.data.zero_()
     return model
 
+
 # %% 11.2 right | by name
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
     for name, parameter in model.named_parameters():
         parameter.requires_grad = not name.startswith("bert.") or name.startswith("bert.pooler.")
     return model
+
 
 # %% 11.2 right | all on, the encoder off, the pooler on
 @exercise("11.2")
@@ -378,6 +422,7 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
         model.bert.pooler.requires_grad_(True)
     return model
 
+
 # %% 11.2 right | by identity of the parameters
 @exercise("11.2")
 def freeze_encoder(model: nn.Module) -> nn.Module:
@@ -387,6 +432,7 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
     for p in model.parameters():
         p.requires_grad_(id(p) not in encoder)
     return model
+
 
 # %% 11.3 wrong | first and last are chosen each for itself: the end can stand before the start
 @exercise("11.3")
@@ -399,6 +445,7 @@ def best_span(
     first = start.masked_fill(~allowed, -math.inf).argmax(-1)
     last = end.masked_fill(~allowed, -math.inf).argmax(-1)
     return first, last
+
 
 # %% 11.3 wrong | the best start first, then the best end behind it, and not the best pair
 @exercise("11.3")
@@ -415,6 +462,7 @@ def best_span(
     last = end.masked_fill(~ok, -math.inf).argmax(-1)
     return first, last
 
+
 # %% 11.3 wrong | the best end first, then the best start before it, and not the best pair
 @exercise("11.3")
 def best_span(
@@ -429,6 +477,7 @@ def best_span(
     ok = allowed & (place <= last[:, None]) & (place > last[:, None] - longest)
     first = start.masked_fill(~ok, -math.inf).argmax(-1)
     return first, last
+
 
 # %% 11.3 wrong | longest is off by one: spans of longest + 1 tokens are let through
 @exercise("11.3")
@@ -445,6 +494,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | longest is off by one the other way: spans of exactly longest tokens are refused
 @exercise("11.3")
 def best_span(
@@ -459,6 +509,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf)
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
+
 
 # %% 11.3 wrong | longest is ignored
 @exercise("11.3")
@@ -475,6 +526,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | longest is always 30, whatever is given
 @exercise("11.3")
 def best_span(
@@ -489,6 +541,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf)
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
+
 
 # %% 11.3 wrong | only the start has to be allowed: an answer can end outside the context
 @exercise("11.3")
@@ -505,6 +558,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | only the end has to be allowed: an answer can begin outside the context
 @exercise("11.3")
 def best_span(
@@ -519,6 +573,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf)
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
+
 
 # %% 11.3 wrong | allowed is upside down: the answer is sought in the question
 @exercise("11.3")
@@ -535,6 +590,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | allowed is not used at all
 @exercise("11.3")
 def best_span(
@@ -549,6 +605,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf)
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
+
 
 # %% 11.3 wrong | answers of a single token are refused: the end must come after the start
 @exercise("11.3")
@@ -565,6 +622,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | what is not allowed scores 0 and not -inf: where all scores are negative it wins
 @exercise("11.3")
 def best_span(
@@ -579,6 +637,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]) * ok
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
+
 
 # %% 11.3 wrong | adds probabilities of start and end and not their scores
 @exercise("11.3")
@@ -597,6 +656,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | multiplies the scores of start and end and does not add them
 @exercise("11.3")
 def best_span(
@@ -611,6 +671,7 @@ def best_span(
     scores = (start[:, :, None] * end[:, None, :]).masked_fill(~ok, -math.inf)
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
+
 
 # %% 11.3 wrong | of equals the latest and not the earliest
 @exercise("11.3")
@@ -628,6 +689,7 @@ def best_span(
     none = ~ok.flatten(1).any(1)
     return (best // n).masked_fill(none, 0), (best % n).masked_fill(none, 0)
 
+
 # %% 11.3 wrong | where nothing is allowed -1 comes out, not (0, 0)
 @exercise("11.3")
 def best_span(
@@ -642,6 +704,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf).flatten(1)
     best, none = scores.argmax(-1), ~ok.flatten(1).any(1)
     return (best // n).masked_fill(none, -1), (best % n).masked_fill(none, -1)
+
 
 # %% 11.3 wrong | where nothing is allowed the best span of all comes out, not (0, 0)
 @exercise("11.3")
@@ -659,6 +722,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | the last token comes first
 @exercise("11.3")
 def best_span(
@@ -673,6 +737,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf).flatten(1)
     best = scores.argmax(-1)
     return best % n, best // n
+
 
 # %% 11.3 wrong | the second number is the length of the answer and not its last token
 @exercise("11.3")
@@ -689,6 +754,7 @@ def best_span(
     best = scores.argmax(-1)
     return best // n, best % n - best // n + 1
 
+
 # %% 11.3 wrong | one pair for the whole batch, that of the best text
 @exercise("11.3")
 def best_span(
@@ -703,6 +769,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf)
     best = scores.amax(0).flatten().argmax()
     return (best // n).expand(len(start)), (best % n).expand(len(start))
+
 
 # %% 11.3 wrong | writes -inf into the caller's scores
 @exercise("11.3")
@@ -721,6 +788,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | lists of Python numbers and no tensors
 @exercise("11.3")
 def best_span(
@@ -735,6 +803,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf).flatten(1)
     best = scores.argmax(-1)
     return (best // n).tolist(), (best % n).tolist()
+
 
 # %% 11.3 wrong | all tokens in between must be allowed too, not only first and last
 @exercise("11.3")
@@ -753,6 +822,7 @@ def best_span(
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 wrong | the score is divided by the length of the answer: short ones are preferred
 @exercise("11.3")
 def best_span(
@@ -768,6 +838,7 @@ def best_span(
     best = scores.masked_fill(~ok, -math.inf).flatten(1).argmax(-1)
     return best // n, best % n
 
+
 # %% 11.3 right | a table of all pairs
 @exercise("11.3")
 def best_span(
@@ -782,6 +853,7 @@ def best_span(
     scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ok, -math.inf)
     best = scores.flatten(1).argmax(-1)
     return best // n, best % n
+
 
 # %% 11.3 right | loops over starts and ends
 @exercise("11.3")
@@ -802,6 +874,7 @@ def best_span(
         lasts.append(last)
     return torch.tensor(firsts), torch.tensor(lasts)
 
+
 # %% 11.3 right | triu and tril
 @exercise("11.3")
 def best_span(
@@ -811,10 +884,13 @@ def best_span(
     longest: int = 30,
 ) -> tuple[Int[Tensor, "batch"], Int[Tensor, "batch"]]:
     n = start.size(-1)
-    table = torch.where(allowed, start, -torch.inf).unsqueeze(2) + torch.where(allowed, end, -torch.inf).unsqueeze(1)
+    table = torch.where(allowed, start, -torch.inf).unsqueeze(2) + torch.where(
+        allowed, end, -torch.inf
+    ).unsqueeze(1)
     inside = torch.ones(n, n, dtype=torch.bool).triu().tril(longest - 1)
     best = table.masked_fill(~inside, -torch.inf).reshape(-1, n * n).max(dim=1).indices
     return torch.div(best, n, rounding_mode="floor"), best.remainder(n)
+
 
 # %% 11.4 wrong | nothing is normalised: case, punctuation and articles count
 from collections.abc import Sequence
@@ -832,6 +908,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
             best = max(best, 2 * common / (len(a) + len(b)))
     return best
 
+
 # %% 11.4 wrong | only lower case; punctuation and articles stay
 from collections.abc import Sequence
 
@@ -847,6 +924,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if common:
             best = max(best, 2 * common / (len(a) + len(b)))
     return best
+
 
 # %% 11.4 wrong | only the answer given is normalised and not those that it is compared with
 from collections.abc import Sequence
@@ -865,6 +943,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
             best = max(best, 2 * common / (len(a) + len(b)))
     return best
 
+
 # %% 11.4 wrong | sets of words: repetition does not count
 from collections.abc import Sequence
 
@@ -879,6 +958,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if a & b:
             best = max(best, 2 * len(a & b) / (len(a) + len(b)))
     return best
+
 
 # %% 11.4 wrong | a word counts as often as it is given, however often the answer has it
 from collections.abc import Sequence
@@ -896,6 +976,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
             best = max(best, 2 * common / (len(a) + len(b)))
     return best
 
+
 # %% 11.4 wrong | precision alone: the share of the given words that are right
 from collections.abc import Sequence
 
@@ -907,6 +988,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     best = 0.0
     for answer in answers:
         a, b = words(given), words(answer)
@@ -914,6 +996,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if common:
             best = max(best, common / len(a))
     return best
+
 
 # %% 11.4 wrong | recall alone: the share of the answer's words that were given
 from collections.abc import Sequence
@@ -926,6 +1009,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     best = 0.0
     for answer in answers:
         a, b = words(given), words(answer)
@@ -933,6 +1017,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if common:
             best = max(best, common / len(b))
     return best
+
 
 # %% 11.4 wrong | the mean over the answers and not the one that suits best
 from collections.abc import Sequence
@@ -945,12 +1030,14 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     scores = []
     for answer in answers:
         a, b = words(given), words(answer)
         common = sum((Counter(a) & Counter(b)).values())
         scores.append(2 * common / (len(a) + len(b)) if common else 0.0)
     return sum(scores) / len(scores)
+
 
 # %% 11.4 wrong | only the first of the answers is looked at
 from collections.abc import Sequence
@@ -963,9 +1050,11 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     a, b = words(given), words(answers[0])
     common = sum((Counter(a) & Counter(b)).values())
     return 2 * common / (len(a) + len(b)) if common else 0.0
+
 
 # %% 11.4 wrong | the worst answer and not the best
 from collections.abc import Sequence
@@ -978,12 +1067,14 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     scores = []
     for answer in answers:
         a, b = words(given), words(answer)
         common = sum((Counter(a) & Counter(b)).values())
         scores.append(2 * common / (len(a) + len(b)) if common else 0.0)
     return min(scores)
+
 
 # %% 11.4 wrong | exact match: 1 or 0
 from collections.abc import Sequence
@@ -994,6 +1085,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
     from course.studies.metrics import normalise_answer
 
     return float(any(normalise_answer(given) == normalise_answer(answer) for answer in answers))
+
 
 # %% 11.4 wrong | characters in common and not words
 from collections.abc import Sequence
@@ -1012,6 +1104,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
             best = max(best, 2 * common / (len(a) + len(b)))
     return best
 
+
 # %% 11.4 wrong | the 2 is forgotten: p·r/(p + r), at most one half
 from collections.abc import Sequence
 
@@ -1023,6 +1116,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     best = 0.0
     for answer in answers:
         a, b = words(given), words(answer)
@@ -1031,6 +1125,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
             p, r = common / len(a), common / len(b)
             best = max(best, p * r / (p + r))
     return best
+
 
 # %% 11.4 wrong | the arithmetic mean of precision and recall and not the harmonic one
 from collections.abc import Sequence
@@ -1043,6 +1138,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     best = 0.0
     for answer in answers:
         a, b = words(given), words(answer)
@@ -1050,6 +1146,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if common:
             best = max(best, (common / len(a) + common / len(b)) / 2)
     return best
+
 
 # %% 11.4 wrong | nothing in common is a division by zero
 from collections.abc import Sequence
@@ -1062,6 +1159,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     scores = []
     for answer in answers:
         a, b = words(given), words(answer)
@@ -1069,6 +1167,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         p, r = common / max(len(a), 1), common / max(len(b), 1)
         scores.append(2 * p * r / (p + r))
     return max(scores)
+
 
 # %% 11.4 wrong | common words over all words (Jaccard) and not F1
 from collections.abc import Sequence
@@ -1081,12 +1180,14 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     best = 0.0
     for answer in answers:
         a, b = Counter(words(given)), Counter(words(answer))
         if a | b:
             best = max(best, sum((a & b).values()) / sum((a | b).values()))
     return best
+
 
 # %% 11.4 wrong | the words of all answers are thrown together and compared as one
 from collections.abc import Sequence
@@ -1099,9 +1200,11 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     a, b = words(given), words(" ".join(answers))
     common = sum((Counter(a) & Counter(b)).values())
     return 2 * common / (len(a) + len(b)) if common else 0.0
+
 
 # %% 11.4 wrong | of several answers the best precision and the best recall are joined, though from different ones
 from collections.abc import Sequence
@@ -1114,6 +1217,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     p = r = 0.0
     for answer in answers:
         a, b = words(given), words(answer)
@@ -1121,6 +1225,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if common:
             p, r = max(p, common / len(a)), max(r, common / len(b))
     return 2 * p * r / (p + r) if p + r else 0.0
+
 
 # %% 11.4 wrong | in per cent, from 0 to 100
 from collections.abc import Sequence
@@ -1133,6 +1238,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     best = 0.0
     for answer in answers:
         a, b = words(given), words(answer)
@@ -1140,6 +1246,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if common:
             best = max(best, 200 * common / (len(a) + len(b)))
     return best
+
 
 # %% 11.4 wrong | the words must stand at the same place: zip in place of counting
 from collections.abc import Sequence
@@ -1152,6 +1259,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     best = 0.0
     for answer in answers:
         a, b = words(given), words(answer)
@@ -1159,6 +1267,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if common:
             best = max(best, 2 * common / (len(a) + len(b)))
     return best
+
 
 # %% 11.4 right | precision and recall
 from collections.abc import Sequence
@@ -1171,6 +1280,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     def f1(answer):
         a, b = words(given), words(answer)
         common = sum((Counter(a) & Counter(b)).values())
@@ -1180,6 +1290,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         return 2 * precision * recall / (precision + recall)
 
     return max(f1(answer) for answer in answers)
+
 
 # %% 11.4 right | twice the common words over all
 from collections.abc import Sequence
@@ -1192,6 +1303,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
 
     def words(text):
         return normalise_answer(text).split()
+
     best = 0.0
     mine = Counter(words(given))
     for answer in answers:
@@ -1200,6 +1312,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
         if common > 0:
             best = max(best, 2 * common / (mine.total() + theirs.total()))
     return best
+
 
 # %% 11.4 right | crossing words off a list
 from collections.abc import Sequence
@@ -1222,6 +1335,7 @@ def answer_f1(given: str, answers: Sequence[str]) -> float:
             best = 2 * found / total
     return float(best)
 
+
 # %% 11.5 wrong | every piece of a word gets its label and not the first alone
 from collections.abc import Sequence
 
@@ -1229,6 +1343,7 @@ from collections.abc import Sequence
 @exercise("11.5")
 def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]:
     return [labels[word] if word >= 0 else -100 for word in words]
+
 
 # %% 11.5 wrong | the last piece of a word is labelled and not the first
 from collections.abc import Sequence
@@ -1242,6 +1357,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         out.append(labels[word] if word >= 0 and last else -100)
     return out
 
+
 # %% 11.5 wrong | special tokens get the label of the last word: -1 is used as an index
 from collections.abc import Sequence
 
@@ -1253,6 +1369,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         out.append(labels[word] if word != before else -100)
         before = word
     return out
+
 
 # %% 11.5 wrong | special tokens get 0, the number of a real label, and not -100
 from collections.abc import Sequence
@@ -1266,6 +1383,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 wrong | the other pieces get 0, the number of a real label, and not -100
 from collections.abc import Sequence
 
@@ -1277,6 +1395,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         out.append(-100 if word < 0 else labels[word] if word != before else 0)
         before = word
     return out
+
 
 # %% 11.5 wrong | word 0 is taken for no word ("if word"): the first word is never labelled
 from collections.abc import Sequence
@@ -1290,6 +1409,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 wrong | off by one: each word gets the label of the word before it
 from collections.abc import Sequence
 
@@ -1301,6 +1421,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         out.append(labels[word - 1] if word >= 0 and word != before else -100)
         before = word
     return out
+
 
 # %% 11.5 wrong | labels are counted by pieces and not by words
 from collections.abc import Sequence
@@ -1314,6 +1435,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 wrong | special tokens are left out, so the list is shorter than the pieces
 from collections.abc import Sequence
 
@@ -1326,6 +1448,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
             out.append(labels[word] if word != before else -100)
         before = word
     return out
+
 
 # %% 11.5 wrong | the other pieces are left out: one label a word
 from collections.abc import Sequence
@@ -1342,6 +1465,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 wrong | a tensor and no list
 from collections.abc import Sequence
 
@@ -1353,6 +1477,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         out.append(labels[word] if word >= 0 and word != before else -100)
         before = word
     return torch.tensor(out)
+
 
 # %% 11.5 wrong | None in place of -100
 from collections.abc import Sequence
@@ -1366,6 +1491,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 wrong | -1 in place of -100
 from collections.abc import Sequence
 
@@ -1377,6 +1503,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         out.append(labels[word] if word >= 0 and word != before else -1)
         before = word
     return out
+
 
 # %% 11.5 wrong | takes the labels off the caller's list one after the other
 from collections.abc import Sequence
@@ -1393,6 +1520,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 wrong | words of several pieces get no label at all
 from collections.abc import Sequence
 
@@ -1401,6 +1529,7 @@ from collections.abc import Sequence
 def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]:
     words = list(words)
     return [labels[word] if word >= 0 and words.count(word) == 1 else -100 for word in words]
+
 
 # %% 11.5 wrong | a label only behind a special token: the first word alone is labelled
 from collections.abc import Sequence
@@ -1414,6 +1543,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 wrong | the piece behind the first one is labelled: the comparison is with the piece before, shifted by one
 from collections.abc import Sequence
 
@@ -1425,6 +1555,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         first = words[i - 1] >= 0 and (i < 2 or words[i - 2] != words[i - 1])
         out.append(labels[words[i - 1]] if first else -100)
     return out
+
 
 # %% 11.5 wrong | the number of the word and not its label
 from collections.abc import Sequence
@@ -1438,6 +1569,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 wrong | a tuple and no list
 from collections.abc import Sequence
 
@@ -1449,6 +1581,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         out.append(labels[word] if word >= 0 and word != before else -100)
         before = word
     return tuple(out)
+
 
 # %% 11.5 right | compared with the piece before
 from collections.abc import Sequence
@@ -1462,6 +1595,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         before = word
     return out
 
+
 # %% 11.5 right | a set of the words that have been seen
 from collections.abc import Sequence
 
@@ -1473,6 +1607,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         out.append(-100 if word in seen else labels[word])
         seen.add(word)
     return out
+
 
 # %% 11.5 right | filled from behind, so that the first piece wins
 from collections.abc import Sequence
@@ -1488,6 +1623,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
         if word >= 0:
             out[i] = labels[word]
     return out
+
 
 # %% 11.6 wrong | scores words and not names: a name half found counts half
 from collections.abc import Sequence
@@ -1510,6 +1646,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 wrong | precision and recall are swapped
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1529,6 +1666,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     p = hits / found if found else 0.0
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
+
 
 # %% 11.6 wrong | the kind of a name is not compared
 from collections.abc import Sequence
@@ -1550,6 +1688,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 wrong | only the first word and the kind are compared and not the last word
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1570,6 +1709,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 wrong | only the last word and the kind are compared and not the first word
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1589,6 +1729,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     p = hits / found if found else 0.0
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
+
 
 # %% 11.6 wrong | an overlap of the right kind is enough
 from collections.abc import Sequence
@@ -1612,6 +1753,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 wrong | the mean of the sentences' scores and not one score over all names
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1632,6 +1774,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
         r = len(a & b) / len(a) if a else 0.0
         scores.append((p, r, 2 * p * r / (p + r) if p + r else 0.0))
     return Score(*(sum(column) / len(scores) for column in zip(*scores)))
+
 
 # %% 11.6 wrong | the mean of the kinds' scores (macro) and not one score over all names
 from collections.abc import Sequence
@@ -1656,6 +1799,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
         scores.append((p, r, 2 * p * r / (p + r) if p + r else 0.0))
     return Score(*(sum(column) / len(scores) for column in zip(*scores))) if scores else Score(0.0, 0.0, 0.0)
 
+
 # %% 11.6 wrong | names of different sentences are taken for the same where kind and places agree (one set without the sentence)
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1675,6 +1819,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     p = hits / found if found else 0.0
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
+
 
 # %% 11.6 wrong | all sentences are read as one: a name that ends one runs on into the next where that begins with an I
 from collections.abc import Sequence
@@ -1696,6 +1841,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 wrong | division by zero where no names were given, or there are none
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1713,6 +1859,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     b = {(i, e) for i, tags in enumerate(given) for e in entities(tags)}
     p, r = len(a & b) / len(b), len(a & b) / len(a)
     return Score(p, r, 2 * p * r / (p + r))
+
 
 # %% 11.6 wrong | nothing found is 1 and not 0 where there is a division by zero
 from collections.abc import Sequence
@@ -1733,6 +1880,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = len(a & b) / len(a) if a else 1.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 wrong | nothing is checked: tags of different number, or no sentences, raise no ValueError
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1748,6 +1896,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     p = hits / found if found else 0.0
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
+
 
 # %% 11.6 wrong | the number of sentences is checked and not the number of tags in each
 from collections.abc import Sequence
@@ -1766,6 +1915,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     p = hits / found if found else 0.0
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
+
 
 # %% 11.6 wrong | F1 is the arithmetic mean of precision and recall
 from collections.abc import Sequence
@@ -1786,6 +1936,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = len(a & b) / len(a) if a else 0.0
     return Score(p, r, (p + r) / 2)
 
+
 # %% 11.6 wrong | F1 without the 2
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1804,6 +1955,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     p = len(a & b) / len(b) if b else 0.0
     r = len(a & b) / len(a) if a else 0.0
     return Score(p, r, p * r / (p + r) if p + r else 0.0)
+
 
 # %% 11.6 wrong | in per cent
 from collections.abc import Sequence
@@ -1824,6 +1976,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = 100 * len(a & b) / len(a) if a else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 wrong | a plain tuple and no Score
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1843,6 +1996,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = len(a & b) / len(a) if a else 0.0
     return p, r, 2 * p * r / (p + r) if p + r else 0.0
 
+
 # %% 11.6 wrong | a name is only what begins with a B: one that begins with an I is not seen
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1856,6 +2010,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
         raise ValueError("no sentences, or not as many")
     if any(len(x) != len(y) for x, y in zip(right, given)):
         raise ValueError("not as many tags as words")
+
     def read(tags):
         names, i = set(), 0
         while i < len(tags):
@@ -1875,6 +2030,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 wrong | the share of words with the right tag, O included, three times
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1891,6 +2047,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     pairs = [(a, b) for x, y in zip(right, given) for a, b in zip(x, y)]
     share = sum(a == b for a, b in pairs) / len(pairs)
     return Score(share, share, share)
+
 
 # %% 11.6 right | sets with the number of the sentence
 from collections.abc import Sequence
@@ -1912,6 +2069,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.6 right | counted sentence by sentence
 from collections.abc import Sequence
 from course.studies.metrics import Score
@@ -1932,8 +2090,11 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
         there += len(a)
         found += len(b)
     return Score(
-        hits / found if found else 0.0, hits / there if there else 0.0, 2 * hits / (there + found) if hits else 0.0
+        hits / found if found else 0.0,
+        hits / there if there else 0.0,
+        2 * hits / (there + found) if hits else 0.0,
     )
+
 
 # %% 11.6 right | names read off by hand
 from collections.abc import Sequence
@@ -1948,6 +2109,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
         raise ValueError("no sentences, or not as many")
     if any(len(x) != len(y) for x, y in zip(right, given)):
         raise ValueError("not as many tags as words")
+
     def read(tags):
         names, open_ = [], None
         for i, tag in enumerate([*tags, "O"]):
@@ -1966,6 +2128,7 @@ def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]
     r = hits / there if there else 0.0
     return Score(p, r, 2 * p * r / (p + r) if p + r else 0.0)
 
+
 # %% 11.7 wrong | a right guess counts as a replacement too: True wherever something was hidden
 @exercise("11.7")
 def replace_tokens(
@@ -1973,6 +2136,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = labels != -100
     return torch.where(hidden, guesses, inputs), hidden
+
 
 # %% 11.7 wrong | compared with the inputs, where [MASK] stood, and not with the original: nearly every guess counts
 @exercise("11.7")
@@ -1983,6 +2147,7 @@ def replace_tokens(
     read = torch.where(hidden, guesses, inputs)
     return read, read != inputs
 
+
 # %% 11.7 wrong | the guesses are put everywhere and not only where tokens were hidden
 @exercise("11.7")
 def replace_tokens(
@@ -1990,6 +2155,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = labels != -100
     return guesses.clone(), hidden & (guesses != labels)
+
 
 # %% 11.7 wrong | compared with the labels everywhere: -100 differs from every token, so all that was not hidden is called replaced
 @exercise("11.7")
@@ -2000,6 +2166,7 @@ def replace_tokens(
     read = torch.where(hidden, guesses, inputs)
     return read, read != labels
 
+
 # %% 11.7 wrong | guesses are written into the caller's inputs
 @exercise("11.7")
 def replace_tokens(
@@ -2008,6 +2175,7 @@ def replace_tokens(
     hidden = labels != -100
     inputs[hidden] = guesses[hidden]
     return inputs, hidden & (guesses != labels)
+
 
 # %% 11.7 wrong | upside down: True where the token is the original
 @exercise("11.7")
@@ -2018,6 +2186,7 @@ def replace_tokens(
     read = torch.where(hidden, guesses, inputs)
     return read, ~(hidden & (guesses != labels))
 
+
 # %% 11.7 wrong | True where a guess is right and not where it is wrong
 @exercise("11.7")
 def replace_tokens(
@@ -2025,6 +2194,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = labels != -100
     return torch.where(hidden, guesses, inputs), hidden & (guesses == labels)
+
 
 # %% 11.7 wrong | 0 and 1 in place of booleans
 @exercise("11.7")
@@ -2034,6 +2204,7 @@ def replace_tokens(
     hidden = labels != -100
     return torch.where(hidden, guesses, inputs), (hidden & (guesses != labels)).long()
 
+
 # %% 11.7 wrong | floats in place of booleans
 @exercise("11.7")
 def replace_tokens(
@@ -2041,6 +2212,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = labels != -100
     return torch.where(hidden, guesses, inputs), (hidden & (guesses != labels)).float()
+
 
 # %% 11.7 wrong | the two are returned in the wrong order
 @exercise("11.7")
@@ -2050,6 +2222,7 @@ def replace_tokens(
     hidden = labels != -100
     return hidden & (guesses != labels), torch.where(hidden, guesses, inputs)
 
+
 # %% 11.7 wrong | the originals are put back in place of the guesses
 @exercise("11.7")
 def replace_tokens(
@@ -2057,6 +2230,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = labels != -100
     return torch.where(hidden, labels, inputs), hidden & (guesses != labels)
+
 
 # %% 11.7 wrong | the guesses go to the places that were not hidden, and [MASK] stays
 @exercise("11.7")
@@ -2066,6 +2240,7 @@ def replace_tokens(
     hidden = labels != -100
     return torch.where(hidden, inputs, guesses), hidden & (guesses != labels)
 
+
 # %% 11.7 wrong | token 0 is never taken for hidden (labels > 0)
 @exercise("11.7")
 def replace_tokens(
@@ -2074,6 +2249,7 @@ def replace_tokens(
     hidden = labels > 0
     return torch.where(hidden, guesses, inputs), hidden & (guesses != labels)
 
+
 # %% 11.7 wrong | the discriminator reads the inputs, [MASK] included
 @exercise("11.7")
 def replace_tokens(
@@ -2081,6 +2257,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = labels != -100
     return inputs.clone(), hidden & (guesses != labels)
+
 
 # %% 11.7 wrong | wrong guesses only are put in, and where the guess is right what was in the inputs, [MASK] say, stays
 @exercise("11.7")
@@ -2091,6 +2268,7 @@ def replace_tokens(
     replaced = hidden & (guesses != labels)
     return torch.where(replaced, guesses, inputs), replaced
 
+
 # %% 11.7 wrong | where a chosen token stands unchanged in the inputs it is not given a guess
 @exercise("11.7")
 def replace_tokens(
@@ -2098,6 +2276,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = (labels != -100) & (inputs != labels)
     return torch.where(hidden, guesses, inputs), hidden & (guesses != labels)
+
 
 # %% 11.7 wrong | the labels themselves come back as what is read: -100 at all other places
 @exercise("11.7")
@@ -2107,6 +2286,7 @@ def replace_tokens(
     hidden = labels != -100
     return torch.where(hidden, guesses, labels), hidden & (guesses != labels)
 
+
 # %% 11.7 wrong | only the places of the hidden tokens, in a row, and not the whole texts
 @exercise("11.7")
 def replace_tokens(
@@ -2114,6 +2294,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = labels != -100
     return guesses[hidden], guesses[hidden] != labels[hidden]
+
 
 # %% 11.7 wrong | the first text decides for all which places were hidden
 @exercise("11.7")
@@ -2123,6 +2304,7 @@ def replace_tokens(
     hidden = (labels[:1] != -100).expand_as(labels)
     return torch.where(hidden, guesses, inputs), hidden & (guesses != labels)
 
+
 # %% 11.7 right | where, and a comparison where something was hidden
 @exercise("11.7")
 def replace_tokens(
@@ -2130,6 +2312,7 @@ def replace_tokens(
 ) -> tuple[Int[Tensor, "batch n"], Bool[Tensor, "batch n"]]:
     hidden = labels != -100
     return torch.where(hidden, guesses, inputs), hidden & (guesses != labels)
+
 
 # %% 11.7 right | the original rebuilt, and compared
 @exercise("11.7")
@@ -2142,6 +2325,7 @@ def replace_tokens(
     read[hidden] = guesses[hidden]
     return read, read.ne(original)
 
+
 # %% 11.7 right | loops
 @exercise("11.7")
 def replace_tokens(
@@ -2153,11 +2337,13 @@ def replace_tokens(
         replaced.append([y != -100 and b != y for y, b in zip(l, g)])
     return torch.tensor(read), torch.tensor(replaced)
 
+
 # %% 11.8 wrong | j - i in place of i - j: keys to the left get the rows below
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[None, :] - place[:, None] + span).clamp(0, 2 * span - 1)
+
 
 # %% 11.8 wrong | not clamped: far keys get rows that the table does not have
 @exercise("11.8")
@@ -2165,11 +2351,13 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return place[:, None] - place[None, :] + span
 
+
 # %% 11.8 wrong | clamped to 2·span, one row more than there is
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + span).clamp(0, 2 * span)
+
 
 # %% 11.8 wrong | span is not added: distances from -span to span - 1, negative ones among them
 @exercise("11.8")
@@ -2177,11 +2365,13 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :]).clamp(-span, span - 1)
 
+
 # %% 11.8 wrong | the distance is clamped at span - 1 on both sides, so row 0 is never used
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :]).clamp(1 - span, span - 1) + span
+
 
 # %% 11.8 wrong | the distance without its sign: left and right are the same
 @exercise("11.8")
@@ -2189,11 +2379,13 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return ((place[:, None] - place[None, :]).abs() + span).clamp(0, 2 * span - 1)
 
+
 # %% 11.8 wrong | far keys wrap around (modulo) in place of sharing the outermost row
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + span) % (2 * span)
+
 
 # %% 11.8 wrong | floats, which no table can be looked up with
 @exercise("11.8")
@@ -2201,11 +2393,13 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n, dtype=torch.float32)
     return (place[:, None] - place[None, :] + span).clamp(0, 2 * span - 1)
 
+
 # %% 11.8 wrong | off by one: the token itself has row span - 1
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + span - 1).clamp(0, 2 * span - 1)
+
 
 # %% 11.8 wrong | clamped only above: keys far to the right get negative rows
 @exercise("11.8")
@@ -2213,16 +2407,19 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + span).clamp(max=2 * span - 1)
 
+
 # %% 11.8 wrong | clamped only below: keys far to the left get rows beyond the table
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + span).clamp(min=0)
 
+
 # %% 11.8 wrong | nested lists and no tensor
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     return [[min(max(i - j + span, 0), 2 * span - 1) for j in range(n)] for i in range(n)]
+
 
 # %% 11.8 wrong | n is ignored: always a table of 2·span by 2·span
 @exercise("11.8")
@@ -2230,11 +2427,13 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(2 * span)
     return (place[:, None] - place[None, :] + span).clamp(0, 2 * span - 1)
 
+
 # %% 11.8 wrong | an axis for the batch that nobody asked for
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + span).clamp(0, 2 * span - 1)[None]
+
 
 # %% 11.8 wrong | keys on the right all count as distance 0, as under a causal mask
 @exercise("11.8")
@@ -2242,11 +2441,13 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return ((place[:, None] - place[None, :]).clamp(min=0) + span).clamp(0, 2 * span - 1)
 
+
 # %% 11.8 wrong | n is added in place of span
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + n).clamp(0, 2 * span - 1)
+
 
 # %% 11.8 wrong | the table is taken to have span rows: clamped to span - 1
 @exercise("11.8")
@@ -2254,11 +2455,13 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + span // 2).clamp(0, span - 1)
 
+
 # %% 11.8 wrong | positions begin at 1 for queries and 0 for keys: every distance one too great
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     queries, keys = torch.arange(1, n + 1), torch.arange(n)
     return (queries[:, None] - keys[None, :] + span).clamp(0, 2 * span - 1)
+
 
 # %% 11.8 right | differences of arange, clamped
 @exercise("11.8")
@@ -2266,16 +2469,19 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     place = torch.arange(n)
     return (place[:, None] - place[None, :] + span).clamp(0, 2 * span - 1)
 
+
 # %% 11.8 right | clamped before span is added
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     i = torch.arange(n).view(n, 1)
     return torch.clamp(i - i.T, min=-span, max=span - 1) + span
 
+
 # %% 11.8 right | loops
 @exercise("11.8")
 def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     return torch.tensor([[min(max(i - j + span, 0), 2 * span - 1) for j in range(n)] for i in range(n)])
+
 
 # %% 11.8 right | np.subtract.outer
 @exercise("11.8")
@@ -2283,6 +2489,7 @@ def relative_distances(n: int, span: int) -> Int[Tensor, "query key"]:
     import numpy as np
 
     return torch.from_numpy(np.clip(np.subtract.outer(np.arange(n), np.arange(n)) + span, 0, 2 * span - 1))
+
 
 # %% 11.9 wrong | always divided by √(3·d_head), also where parts are missing
 @exercise("11.9")
@@ -2302,6 +2509,7 @@ def disentangled_score(
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(3 * query.shape[-1])
 
+
 # %% 11.9 wrong | divided by √d_head alone, without the number of parts
 @exercise("11.9")
 def disentangled_score(
@@ -2319,6 +2527,7 @@ def disentangled_score(
         at = relative_query[..., distances, :]
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1])
+
 
 # %% 11.9 wrong | divided by d_head times the number of parts, without the root
 @exercise("11.9")
@@ -2338,6 +2547,7 @@ def disentangled_score(
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / (query.shape[-1] * parts)
 
+
 # %% 11.9 wrong | divided by √d_head and by the number of parts: the mean of the parts
 @exercise("11.9")
 def disentangled_score(
@@ -2355,6 +2565,7 @@ def disentangled_score(
         at = relative_query[..., distances, :]
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / (math.sqrt(query.shape[-1]) * parts)
+
 
 # %% 11.9 wrong | not divided at all
 @exercise("11.9")
@@ -2374,6 +2585,7 @@ def disentangled_score(
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score
 
+
 # %% 11.9 wrong | position to content looks up the distance of j and i (equation 4 as printed) and not of i and j
 @exercise("11.9")
 def disentangled_score(
@@ -2391,6 +2603,7 @@ def disentangled_score(
         at = relative_query[..., distances.T, :]
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
+
 
 # %% 11.9 wrong | content to position looks up the distance of j and i and not of i and j
 @exercise("11.9")
@@ -2410,6 +2623,7 @@ def disentangled_score(
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
 
+
 # %% 11.9 wrong | position to content takes the query and not the key
 @exercise("11.9")
 def disentangled_score(
@@ -2428,6 +2642,7 @@ def disentangled_score(
         score, parts = score + torch.einsum("...id,...ijd->...ij", query, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
 
+
 # %% 11.9 wrong | position to content is left out
 @exercise("11.9")
 def disentangled_score(
@@ -2445,6 +2660,7 @@ def disentangled_score(
         parts = parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
 
+
 # %% 11.9 wrong | content to position is left out
 @exercise("11.9")
 def disentangled_score(
@@ -2459,6 +2675,7 @@ def disentangled_score(
         at = relative_query[..., distances, :]
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
+
 
 # %% 11.9 wrong | content to content is left out where there are positions
 @exercise("11.9")
@@ -2479,6 +2696,7 @@ def disentangled_score(
     if parts > 1:
         score = score - query @ key.mT
     return score / math.sqrt(query.shape[-1] * parts)
+
 
 # %% 11.9 wrong | position to position is added as a fourth score
 @exercise("11.9")
@@ -2501,6 +2719,7 @@ def disentangled_score(
         score, parts = score + both[..., distances], parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
 
+
 # %% 11.9 wrong | without relative keys or queries raises an error
 @exercise("11.9")
 def disentangled_score(
@@ -2513,6 +2732,7 @@ def disentangled_score(
     to_key = torch.einsum("...id,...ijd->...ij", query, relative_key[..., distances, :])
     to_query = torch.einsum("...jd,...ijd->...ij", key, relative_query[..., distances, :])
     return (query @ key.mT + to_key + to_query) / math.sqrt(3 * query.shape[-1])
+
 
 # %% 11.9 wrong | both or none: with relative keys alone no position is added
 @exercise("11.9")
@@ -2529,6 +2749,7 @@ def disentangled_score(
         score = score + torch.einsum("...jd,...ijd->...ij", key, relative_query[..., distances, :])
         parts = 3
     return score / math.sqrt(query.shape[-1] * parts)
+
 
 # %% 11.9 wrong | gathered along the keys' axis and not turned round: the table of k_j is read as though j were i
 @exercise("11.9")
@@ -2549,6 +2770,7 @@ def disentangled_score(
         score, parts = score + table.gather(-1, index), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
 
+
 # %% 11.9 wrong | relative keys and relative queries are mixed up
 @exercise("11.9")
 def disentangled_score(
@@ -2567,6 +2789,7 @@ def disentangled_score(
         at = relative_query[..., distances, :]
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
+
 
 # %% 11.9 wrong | the rows of the table are taken in order, 0, 1, 2, …, and distances is not used
 @exercise("11.9")
@@ -2588,6 +2811,7 @@ def disentangled_score(
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
 
+
 # %% 11.9 wrong | only content to content is scaled, the others are added as they are
 @exercise("11.9")
 def disentangled_score(
@@ -2606,6 +2830,7 @@ def disentangled_score(
         parts += 1
     return query @ key.mT / math.sqrt(query.shape[-1] * parts) + score
 
+
 # %% 11.9 wrong | returns weights: a softmax is taken at the end
 @exercise("11.9")
 def disentangled_score(
@@ -2623,6 +2848,7 @@ def disentangled_score(
         at = relative_query[..., distances, :]
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return (score / math.sqrt(query.shape[-1] * parts)).softmax(-1)
+
 
 # %% 11.9 wrong | the positions' tables are detached and never learn
 @exercise("11.9")
@@ -2646,7 +2872,8 @@ def disentangled_score(
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
 
-# %% 11.9 wrong | a table shared by the batch is not broadcast: gather with an index of its own shape raises an error, or a part is lost
+
+# %% 11.9 wrong | the relative keys are paired off with the queries' first axis: a table shared by the batch, without that axis, raises an error
 @exercise("11.9")
 def disentangled_score(
     query: Float[Tensor, "*batch n d_head"],
@@ -2664,6 +2891,7 @@ def disentangled_score(
         at = relative_query[..., distances, :]
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
+
 
 # %% 11.9 right | relative vectors looked up for each pair
 @exercise("11.9")
@@ -2683,6 +2911,7 @@ def disentangled_score(
         score, parts = score + torch.einsum("...jd,...ijd->...ij", key, at), parts + 1
     return score / math.sqrt(query.shape[-1] * parts)
 
+
 # %% 11.9 right | products with the whole table, then gather
 @exercise("11.9")
 def disentangled_score(
@@ -2701,6 +2930,7 @@ def disentangled_score(
         table = key @ relative_query.transpose(-1, -2)
         parts.append(table.gather(-1, index.transpose(-1, -2)).transpose(-1, -2))
     return sum(parts) / (d * len(parts)) ** 0.5
+
 
 # %% 11.9 right | loops over queries and keys
 @exercise("11.9")
