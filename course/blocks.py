@@ -170,9 +170,9 @@ class EncoderBlock(_Block):
     ) -> Float[Tensor, "*batch sequence d_model"]:
         """Both sublayers in turn, each's output through dropout, inside ``residual`` with its own norm.
 
-        The parts are ``self.self_attention`` (it gives its output and its weights, and takes ``mask=...``) with
-        ``self.norm1``, ``self.feed_forward`` with ``self.norm2``, one ``self.dropout`` for both outputs, and
-        ``self.pre``, True for pre-norm.
+        The parts are ``self.self_attention`` (it gives its output and its weights, and takes ``mask=...``)
+        with ``self.norm1``, ``self.feed_forward`` with ``self.norm2``, one ``self.dropout`` for both outputs,
+        and ``self.pre``, True for pre-norm.
 
         Args:
             x: ``[batch, sequence, d_model]``, or unbatched; it is not changed.
@@ -260,9 +260,10 @@ class DecoderBlock(_Block):
     ) -> Float[Tensor, "*batch sequence d_model"]:
         """The three sublayers in turn, each's output through dropout, inside ``residual`` with its own norm.
 
-        The parts are ``self.self_attention`` with ``self.norm1``, ``self.cross_attention`` with ``self.norm2``
-        (both give their output and their weights, and take ``mask=...``), ``self.feed_forward`` with
-        ``self.norm3``, one ``self.dropout`` for all three outputs, and ``self.pre``, True for pre-norm.
+        The parts are ``self.self_attention`` with ``self.norm1``, ``self.cross_attention`` with
+        ``self.norm2`` (both give their output and their weights, and take ``mask=...``),
+        ``self.feed_forward`` with ``self.norm3``, one ``self.dropout`` for all three outputs, and
+        ``self.pre``, True for pre-norm.
 
         Args:
             x: what has been written so far, ``[batch, sequence, d_model]``, or unbatched.

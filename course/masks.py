@@ -141,9 +141,9 @@ def _check_prefix(prefix: int, n: int) -> None:
 
 
 def _check_lengths(lengths: Tensor | Sequence[int], n: int) -> Int[Tensor, "batch"]:
-    if not len(lengths):
-        raise ValueError("a padding mask needs the length of at least one sentence; got none")
     lengths = torch.as_tensor(lengths)
+    if lengths.numel() == 0:
+        raise ValueError("a padding mask needs the length of at least one sentence; got none")
     if lengths.is_floating_point() or lengths.dtype == torch.bool:
         raise TypeError(f"lengths must be whole numbers, one a sentence; got {lengths.dtype}")
     if lengths.dim() != 1:

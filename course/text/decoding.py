@@ -43,14 +43,16 @@ def greedy_search(step: Step, sentences: int, bos: int, eos: int, max_length: in
     """Write the likeliest token, again and again, until it is <eos> or there are ``max_length`` tokens.
 
     Args:
-        step: ``step(tokens, parents)`` writes ``tokens[r]`` in row r, behind what row ``parents[r]`` held before,
-            and gives ln P of every token that may follow, ``[rows, vocabulary]``. The first call writes ``bos`` in
-            ``sentences`` rows, with the parents 0, 1, 2, ... Rows that have ended may be stepped along or left out.
+        step: ``step(tokens, parents)`` writes ``tokens[r]`` in row r, behind what row ``parents[r]`` held
+            before, and gives ln P of every token that may follow, ``[rows, vocabulary]``. The first call
+            writes ``bos`` in ``sentences`` rows, with the parents 0, 1, 2, ... Rows that have ended may be
+            stepped along or left out.
         max_length: of the tokens written; <eos> counts, <bos> does not.
 
     Returns:
-        For each sentence a ``Hypothesis(ids, log_p, ended)``: the tokens written, a list of whole numbers, with
-        <eos> where it ended and without <bos>; the sum of their ln P, a number; whether there is an <eos>.
+        For each sentence a ``Hypothesis(ids, log_p, ended)``: the tokens written, a list of whole numbers,
+        with <eos> where it ended and without <bos>; the sum of their ln P, a number; whether there is an
+        <eos>.
 
     Raises:
         ValueError: if ``max_length`` is less than 1.
@@ -136,8 +138,8 @@ def continuations(
 def rank(hypotheses: Sequence[Hypothesis], alpha: float) -> list[Hypothesis]:
     """The hypotheses, best first, by ln P over the length penalty, in a new list.
 
-    The length is the number of a hypothesis's ids, <eos> among them. All are ranked, those that have not ended
-    too. Which of two with the same score comes first is left open.
+    The length is the number of a hypothesis's ids, <eos> among them. All are ranked, those that have not
+    ended too. Which of two with the same score comes first is left open.
 
     Source: Wu et al. 2016 (GNMT), equation 14, without coverage.
     """
