@@ -529,6 +529,7 @@ e = define(
          lambda cls: same_weights(cls)(token_vectors(2)[0], randn(2, 4, D_MODEL, seed=5))),
         cross_case.batched(2),
         self_case.part("a sentence alone, no axis in front", mask=causal_mask(4)),
+        self_case.part("a sentence alone, a mask for each head", mask=some_true(3, 4, 4)),
         cross_case.batched(2, 2),
         ("with a mask [query, key]", 1, lambda cls: same_weights(cls)(*token_vectors(2), mask=some_true(4, 6))),
         said(
@@ -561,7 +562,7 @@ e = define(
         "Figure 2 (right) of the paper, bottom to top: three linear maps, attention in every head at once, concatenate, one more"
         " linear map. You have all the pieces: `split_heads`, `scaled_dot_product_attention`, `merge_heads`.",
         "Project first, split then: `split_heads(self.q_proj(query), self.n_heads)`. When `key` is missing it is the query; when"
-        " `value` is missing it is the key. A mask with as many axes as a batch of queries (three) lacks the axis of the heads:"
+        " `value` is missing it is the key. A mask with as many axes as the query lacks the axis of the heads:"
         " `mask.unsqueeze(-3)`. `self.dropout` goes over the weights, and what it leaves is what mixes the values.",
         "`_, weights = scaled_dot_product_attention(q, k, v, mask)`, then `weights = self.dropout(weights)` and `weights @ v`:"
         " `[batch, heads, query, d_head]`. `self.out_proj(merge_heads(…))` brings it back to `[batch, query, d_model]`. Return it"

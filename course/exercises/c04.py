@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from course.attention import masked_softmax
 from course.blocks import EncoderBlock, feed_forward
-from course.exercises.contract import Case
+from course.exercises.contract import Case, backward
 from course.exercises.inputs import randn, some_true, with_fixed_weights
 from course.exercises.variants import checked, said
 from course.masks import causal_mask, padding_mask
@@ -399,7 +399,7 @@ def large_and_forbidden(*_) -> tuple[torch.Tensor, ...]:
 
 def gradient_of_an_empty_row(f) -> dict[str, torch.Tensor]:
     scores = randn(3, 5).requires_grad_()
-    (f(scores.clone(), an_empty_row()) * randn(3, 5, seed=4)).sum().backward()
+    backward(f(scores.clone(), an_empty_row()))
     return {"the gradient of the scores": scores.grad}
 
 
@@ -435,7 +435,7 @@ e = define(
         ),
         said(
             softmax_case.part("scores about −30 000", change=lambda s: (s - 30_000, seen())),
-            "where the allowed scores are about −30 000, forbidden keys get weight: what stands for −∞ is not low enough",
+            "where the allowed scores are about −30 000, the weights should still be the softmax of the allowed ones",
         ),
         softmax_case.kind(torch.float64, mask=seen()),
         softmax_case.gradients(mask=seen()),
@@ -491,7 +491,7 @@ for name, says, change in [
     ("after", "The mask is applied after the softmax, so rows no longer sum to one.", lambda s, m: s.softmax(-1) * m),
     ("renormalised", "The mask comes after the softmax, and the row is divided by its sum: where a forbidden score is far above the others, these have been rounded to 0 by then, and 0/0 is NaN.",
      after_the_softmax),
-    ("largest-of-all", "The largest score is taken off over all keys, the forbidden ones too: where one of these is far above the others, every weight is rounded to 0.",
+    ("largest-of-all", "Forbidden scores still take part when the exponentials are made, and the mask comes later: where one of them is far above the others, every allowed weight has been rounded to 0 by then.",
      largest_of_all),
     ("as-zero", "Forbidden scores are set to 0, not to −∞: exp(0) = 1, so they still get weight.", lambda s, m: (s * m).softmax(-1)),
     ("added", "The mask is added as a number, 1 where allowed and 0 where not: that strikes nothing out.", lambda s, m: (s + m).softmax(-1)),
@@ -500,7 +500,7 @@ for name, says, change in [
     ("nan-gradient", "Forward it is right, but the gradient of an empty row is NaN: replacing NaN afterwards does not mend the way back.",
      lambda s, m: (s + torch.where(m, 0.0, -torch.inf)).softmax(-1).nan_to_num(0.0)),
     ("detached", "The numbers are right, but they are cut off from the graph (detach, .data, .tolist(), …): no gradient reaches the scores.",
-     lambda s, m: masked_softmax(s, m).detach().requires_grad_()),
+     lambda s, m: masked_softmax(s, m).detach()),
 ]:  # fmt: skip
     e.mistake(name, says)(masked_variant(change))
 
@@ -655,8 +655,8 @@ def around(x, f, norm, pre):
     return x + f(norm(x)) if pre else norm(x + f(x))
 
 
-def block_variant(wrap=(around, around), norms=(1, 2), feed=True, mask_of=lambda mask: mask, pre=lambda block: block.pre, order="af",
-                  drop="af", attend=None, last=lambda x: x):  # fmt: skip
+def block_variant(wrap=(around, around), norms=(1, 2), mask_of=lambda mask: mask, pre=lambda block: block.pre, order="af",
+                  drop="af", attend=None):  # fmt: skip
     """``wrap`` puts a norm and a residual connection around each sublayer."""
 
     class Wrong(EncoderBlock):
@@ -669,12 +669,12 @@ def block_variant(wrap=(around, around), norms=(1, 2), feed=True, mask_of=lambda
                 return kept(out, "a")
 
             def network(y):
-                return kept(self.feed_forward(y), "f") if feed else torch.zeros_like(y)
+                return kept(self.feed_forward(y), "f")
 
             sublayers, by_number = {"a": attention, "f": network}, {1: self.norm1, 2: self.norm2}
             for name, number, put in zip(order, norms, wrap, strict=True):
                 x = put(x, sublayers[name], by_number[number], pre(self))
-            return last(x)
+            return x
 
     return Wrong
 
@@ -717,7 +717,7 @@ for name, says, flags in [
      {"wrap": (normed_output, normed_output)}),
     ("same-norm", "norm1 is used twice; the second sublayer has its own, norm2.", {"norms": (1, 1)}),
     ("norms-swapped", "norm1 and norm2 are swapped.", {"norms": (2, 1)}),
-    ("no-feed-forward", "The feed-forward network is missing.", {"feed": False}),
+    ("no-feed-forward", "The feed-forward network is missing.", {"order": "a", "norms": (1,), "wrap": (around,)}),
     ("mask-ignored", "The mask is not passed to the attention.", {"mask_of": lambda mask: None}),
     ("mask-inverted", "The mask is turned round on its way to the attention; True means may attend there too.", {"mask_of": inverted}),
     ("always-post", "The norm always comes after the sum; for norm=\"pre\" (self.pre) it comes before the sublayer.", {"pre": lambda block: False}),
@@ -727,12 +727,13 @@ for name, says, flags in [
      {"wrap": (normed_added, normed_added)}),
     ("second-norm", "For pre-norm there is a second norm, after the sum; one, before the sublayer, is all there is.", {"wrap": (second_norm, second_norm)}),
     ("order", "The feed-forward network comes first; attention comes first, then the feed-forward network.", {"order": "fa"}),
+    ("order-own-norms", "The feed-forward network comes first, each sublayer with its own norm; attention comes first, then the feed-forward network.",
+     {"order": "fa", "norms": (2, 1)}),
     ("no-dropout", "Neither sublayer's output passes through self.dropout, so less is dropped in training than should be.", {"drop": ""}),
     ("no-dropout-1", "The attention's output does not pass through self.dropout.", {"drop": "f"}),
     ("no-dropout-2", "The feed-forward network's output does not pass through self.dropout.", {"drop": "a"}),
     ("keys-not-normed", "For pre-norm only the queries are normalised; keys and values are made from x as it is. All three come from norm(x).",
      {"attend": lambda block, y, x, mask: block.self_attention(y, x, x, mask=mask)[0]}),
-    ("pair", "A pair is returned; the block gives one tensor, and the attention's weights stay inside.", {"last": lambda x: (x, None)}),
 ]:  # fmt: skip
     e.mistake(name, says)(block_variant(**flags))
 
