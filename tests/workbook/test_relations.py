@@ -56,8 +56,8 @@ def with_nan(x, *at):
         (WIDE, WIDE * torch.tensor([[0.7], [1.3], [3.3], [1.9]]),
          "the entries of each row have the right proportions, but not the right size."),
         (WIDE, torch.cat([WIDE[:3], randn(1, 5, seed=1)]),
-         f"yours differs at the last place along axis 0 only: at [3, 0] yours is {randn(1, 5, seed=1)[0, 0]:.4g},"
-         f" expected {WIDE[3, 0]:.4g}."),
+         "yours differs at the last place along axis 0 only: at [3, 0] yours is"
+         f" {randn(1, 5, seed=1)[0, 0]:.4g}, expected {WIDE[3, 0]:.4g}."),
     ],
 )  # fmt: skip
 def test_a_simple_relation_is_told(expected, got, sentence):
