@@ -294,7 +294,7 @@ def only_there(e: Tensor, g: Tensor, call: Call) -> str:
             one = first(wrong)
             measured = f"at {list(one)} yours is {written(g[one].item())}, expected {written(e[one].item())}."
             if len(at) > 1:
-                return f"yours is right at the first place along {where}, and at no other: {measured}"
+                return f"yours is wholly right at the first place along {where} only: {measured}"
             name = ORDINALS.get(i - n if i == n - 1 else i)
             name = f"the {name} place" if name else f"place {i}"
             return f"yours differs at {name} along {where} only: {measured}"
