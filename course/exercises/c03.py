@@ -103,8 +103,10 @@ def everywhere_the_best(scores):
 for name, says, flags in [
     ("multiplied", "The scores are multiplied by the temperature; a high temperature should flatten the weights. Look at which side of the softmax's fraction it stands.",
      {"divide": lambda s, t: s * t}),
-    ("ignored", "The temperature makes no difference: the weights are those of temperature 1 throughout. Where should it enter before the softmax?",
+    ("ignored", "The temperature makes no difference, but for 0: the weights are those of temperature 1. Where should it enter, before the softmax?",
      {"divide": lambda s, t: s}),
+    ("ignored-altogether", "The temperature makes no difference, not even 0: the weights are those of temperature 1 throughout. It enters before the softmax, and 0 is a case of its own.",
+     {"divide": lambda s, t: s, "hard": None}),
     ("no-hard", "Temperature 0 divides the scores by zero. It is the ordinary look-up, a case of its own: all the weight on the best key.",
      {"hard": None}),
     ("swapped", "The weights are returned first; the order is (output, weights).", {"give": lambda o, w: (w, o)}),
@@ -189,6 +191,10 @@ for name, says, scale in [
      lambda q, k: k.shape[-2] ** -0.5),
     ("by-queries", "The scores are divided by the square root of the number of queries, not of d_k. The sum in q·k runs over the features of a vector.",
      lambda q, k: q.shape[-2] ** -0.5),
+    ("by-axis-0", "The scores are divided by the square root of query's first axis, `len(query)`: that is the number of queries or of sentences. d_k is the last axis.",
+     lambda q, k: q.shape[0] ** -0.5),
+    ("by-axis-1", "The scores are divided by the square root of query's axis 1, which is d_k only where there is no batch axis. Count from the end.",
+     lambda q, k: q.shape[1] ** -0.5),
     ("by-half", "The scores are divided by d_k / 2, not by √d_k. (In Python `d_k ** 1 / 2` is `(d_k ** 1) / 2`.)", lambda q, k: 2 / q.shape[-1]),
     ("rounded-root", "√d_k is cut down to a whole number before it divides; the root of 6 is 2.449….", lambda q, k: 1 / math.isqrt(q.shape[-1])),
     ("fourth-root", "The scores are divided by the fourth root of d_k, that is, once too little: only one of the two, query or key, has its share of the scale.",
@@ -346,7 +352,7 @@ for name, says, flags in [
     ("swapped", "The weights are returned first; the order is (output, weights).", {"give": lambda o, w, s: (w, o)}),
     ("output-only", "Only the output is returned; the weights are asked for too, as the second of a pair.", {"give": lambda o, w, s: o}),
     ("weights-unmasked", "The weights that are returned are those without the mask, although the output was made with it: the two do not belong together.",
-     {"give": lambda o, w, s: (o, s.softmax(-1) * (w.sum(-1, keepdim=True) > 0.1))}),
+     {"give": lambda o, w, s: (o, s.softmax(-1))}),
     ("nan-in-weights", "The output of a query that may attend nowhere is zeros, but its weights, which are returned too, are still NaN.",
      {"soft": with_mask(lambda s, m: s.masked_fill(~m, -torch.inf).softmax(-1)), "give": lambda o, w, s: (o.nan_to_num(0.0), w)}),
     ("no-scale-mask-after", "Two mistakes: the scores are not divided by √d_k, and the mask is applied after the softmax.",
@@ -465,7 +471,7 @@ for name, says, wrong in [
      lambda x, h: x.unflatten(-1, (h, -1)).movedim(-3, -1)),
     ("heads-last", "The heads ended up as the last axis; the order is [heads, sequence, d_head].", lambda x, h: x.unflatten(-1, (h, -1)).mT),
     ("sequence-cut", "The sequence is cut into pieces, so that a head sees some of the tokens whole; every head sees all tokens and a slice of their features.",
-     lambda x, h: x.unflatten(-2, (h, -1)) if x.shape[-2] % h == 0 else x.new_empty(0)),
+     lambda x, h: x.unflatten(-2, (h, -1))),
     ("width-of-head", "n_heads is taken for the width of a head; it is their number, and the width is d_model / n_heads.",
      lambda x, h: x.unflatten(-1, (-1, h)).transpose(-3, -2)),
     ("reversed", "The heads come in reverse order: head 0 should hold the first features.", lambda x, h: split_heads(x, h).flip(-3)),
@@ -484,7 +490,7 @@ for name, says, wrong in [
 
 @e.mistake(
     "not-refused",
-    "Where the features cannot be divided among the heads, those left over are dropped without a word; that should raise a ValueError.",
+    "Where the features cannot be divided among the heads, something is returned all the same; that should raise a ValueError.",
 )
 def _(x, n_heads):
     d_head = x.shape[-1] // n_heads
