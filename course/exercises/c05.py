@@ -335,7 +335,10 @@ e = define(
         loss_case.part("ε = 0.15, a batch with padding", 2, smoothing=EPSILON),
         loss_case.part("no smoothing, a batch with padding"),
         loss_case.part("another token as padding", smoothing=EPSILON, padding=2),
-        loss_case.part("padding of −100", change=lambda z, y: batch_with_padding(-100), smoothing=EPSILON, padding=-100),
+        said(
+            loss_case.part("padding of −100", change=lambda z, y: batch_with_padding(-100), smoothing=EPSILON, padding=-100),
+            "with a padding of −100, which is no token, the loss should be the same as with another padding",
+        ),
         ("two axes in front", 1, lambda f: f(randn(2, 3, 5, 7), ids(2, 3, 5, below=7), EPSILON)),
         said(
             loss_case.part("logits of some hundreds", change=lambda z, y: (150 * z, y), smoothing=EPSILON),
@@ -430,16 +433,6 @@ for name, says, flags in [
      {"last": lambda loss, s, v: loss.item()}),
 ]:  # fmt: skip
     e.mistake(name, says)(smoothing_variant(**flags))
-
-
-@e.mistake(
-    "minus-100-fails",
-    "A padding of −100 fails: it is no token, so ln p of it cannot be looked up. Leave the padding out before you look.",
-)
-def _(logits, labels, smoothing=0.0, padding=0):
-    if (labels < 0).any():
-        raise IndexError(f"label {int(labels.min())}")
-    return label_smoothed_loss(logits, labels, smoothing, padding)
 
 
 # ---- 5.5 greedy search -------------------------------------------------------------------------
@@ -568,8 +561,6 @@ for name, says, flags in [
     ("always-ended", "Every sentence is said to have ended, one that was cut off at max_length too; `ended` tells whether there is an <eos>.",
      {"said_ended": lambda ended: True}),
     ("never-ended", "No sentence is said to have ended; `ended` tells whether there is an <eos>.", {"said_ended": lambda ended: False}),
-    ("tuples", "The right values, but in plain tuples; each should be a Hypothesis(ids, log_p, ended), whose fields have names.",
-     {"make": lambda *h: h}),
     ("tensors", "The ids and ln P are tensors; in a Hypothesis they are a list of whole numbers and a number (.tolist(), .item()).",
      {"make": lambda ids, log_p, ended: Hypothesis(torch.tensor(ids), torch.tensor(log_p), ended)}),
 ]:  # fmt: skip
@@ -654,7 +645,7 @@ for name, says, flags in [
     ("worst", "The least likely are kept.", {"largest": False}),
     ("worst-first", "The right ones are kept, but the worst stands first; the best comes first.",
      {"last": lambda b, p, t, f: (b.flip(-1), p.flip(-1), t.flip(-1))}),
-    ("parts-swapped", "Quotient and remainder are swapped: with the vocabulary's size, // gives the beginning and % the token.",
+    ("parts-swapped", "Beginning and token are swapped: the order is ln P, beginning, token. (Divided by the vocabulary's size, // gives the beginning and % the token.)",
      {"parts": lambda index, beam, v: (index % v, index // v)}),
     ("by-beam", "The index is divided by the number of beginnings; it counts the whole vocabulary of the first beginning, then the next, so divide by the vocabulary's size.",
      {"parts": lambda index, beam, v: (index // beam, index % beam)}),
@@ -665,7 +656,6 @@ for name, says, flags in [
      {"parts": lambda index, beam, v: (index // v, index)}),
     ("gains", "The ln P returned is that of the new token alone; that of the whole, beginning and token, is asked for.", {"last": gains}),
     ("parents-first", "The beginnings' numbers come first; the order is ln P, beginning, token.", {"last": lambda b, p, t, f: (p, b, t)}),
-    ("token-before-parent", "The token comes before the beginning's number; the order is ln P, beginning, token.", {"last": lambda b, p, t, f: (b, t, p)}),
     ("squeezed", "An axis of length 1 is dropped: a single sentence, or a single one to keep, has its axis too.",
      {"last": lambda b, p, t, f: (b.squeeze(), p.squeeze(), t.squeeze())}),
     ("k-ignored", "As many are kept as there are beginnings; k says how many.", {"k_of": lambda k, beam: beam}),

@@ -51,6 +51,9 @@ def describe(exercise: Exercise, candidate: Any, outcomes: list[Outcome], expect
 
 def property_of(part: Part, outcome: Outcome, expected: Outcome) -> str:
     """The sentence of a part that measures one property, with what was measured."""
+    if outcome.error is not None:
+        error = outcome.error
+        return f"in “{part.name}”, there is an error ({type(error).__name__}: {message_of(error)})."
     d = next(differences(expected.value, outcome.value))
     if d.sort != "value" or isinstance(d.got, Tensor):
         return f"{part.says}: {told(d, outcome.call)[0]}"
