@@ -14,7 +14,7 @@ from course.attention import (
     softmax_jacobian,
 )
 from course.exercises.contract import Case
-from course.exercises.inputs import randn, rows, some_true, with_fixed_weights
+from course.exercises.inputs import all_dropped, randn, rows, some_true, with_fixed_weights
 from course.exercises.variants import checked, said
 from course.heads import MultiHeadAttention, merge_heads, split_heads
 from course.masks import causal_mask
@@ -27,6 +27,14 @@ def three_and_five(*batch: int) -> tuple[torch.Tensor, ...]:
 
 
 case = Case(three_and_five)
+
+
+def finite(f) -> dict[str, bool]:
+    """Whether scores of some hundreds are still told apart, and not infinite."""
+    query, key, value = three_and_five()
+    output, weights = f(250 * query, key, value)
+    return {"every number is finite": bool(output.isfinite().all() and weights.isfinite().all())}
+
 
 # ---- 3.1 the soft dictionary -------------------------------------------------------------------
 
@@ -50,13 +58,14 @@ e = define(
         case.part("temperature 3: closer to an average", temperature=3.0),
         case.part("temperature 0: the ordinary look-up", 2, temperature=0.0),
         said(
-            case.part("temperature 0, where two keys are the best", change=a_tie, temperature=0.0),
+            (
+                "temperature 0, where two keys are the best",
+                1,
+                lambda f: {"the weights": f(*a_tie(), temperature=0.0)[1]},
+            ),
             "at temperature 0, where two keys match equally well, all the weight belongs to the first of them",
         ),
-        said(
-            case.part("scores of some hundreds", change=lambda q, k, v: (120 * q, k, v)),
-            "for scores of some hundreds the weights are no longer the softmax of the scores",
-        ),
+        said(("scores of some hundreds", 1, finite), "for scores of some hundreds there is NaN or infinity"),
         case.batched(2, temperature=0.7),
         case.batched(2, 3, temperature=0.7),
         case.kind(torch.float64, temperature=0.7),
@@ -236,8 +245,10 @@ def seen(*batch: int) -> torch.Tensor:
     return some_true(*batch, 3, 5, seed=8)
 
 
-def an_empty_row() -> torch.Tensor:
-    return some_true(3, 5, empty=(1,), seed=8)
+def nowhere(f) -> dict[str, torch.Tensor]:
+    """What the second of three queries gets when it may attend nowhere."""
+    output, weights = f(*three_and_five(), some_true(3, 5, empty=(1,), seed=8))
+    return {"its weights": weights[..., 1, :], "its output": output[..., 1, :]}
 
 
 e = define(
@@ -255,17 +266,14 @@ e = define(
         ("two axes in front, a mask for each sentence", 1,
          lambda f: f(*three_and_five(2, 3), mask=some_true(2, 1, 1, 5, seed=3))),
         said(
-            case.part("a query that may attend nowhere", mask=an_empty_row()),
+            ("a query that may attend nowhere", 1, nowhere),
             "a query that may attend nowhere should get weights of zero and an output of zeros",
         ),
         said(
-            case.part("a scale of 0", scale=0.0),
+            ("a scale of 0", 1, lambda f: {"the weights": f(*three_and_five(), scale=0.0)[1]}),
             "with scale=0.0 every score is 0 and the weights are even; only None means 1 / √d_k",
         ),
-        said(
-            case.part("scores of some hundreds", change=lambda q, k, v: (250 * q, k, v)),
-            "for scores of some hundreds the weights are no longer the softmax of the scores",
-        ),
+        said(("scores of some hundreds", 1, finite), "for scores of some hundreds there is NaN or infinity"),
         case.kind(torch.float64),
         case.gradients(mask=seen()),
         case.refuses("a mask of 0 and 1", mask=seen().long()),
@@ -516,10 +524,48 @@ self_case = Case(lambda *batch: token_vectors(*batch)[:1], same_weights)
 cross_case = Case(token_vectors, same_weights)
 
 
-def in_evaluation(cls):
-    module = same_weights(cls)
-    module.dropout.p = 1.0
-    return module(*token_vectors(2))
+def largest(x: torch.Tensor) -> float:
+    return x.abs().max().item()
+
+
+def for_each_sentence(cls) -> dict[str, float]:
+    block, given, mask = same_weights(cls), token_vectors(3), some_true(3, 4, 6)
+    without, with_axis = block(*given, mask=mask)[0], block(*given, mask=mask[:, None])[0]
+    return {"the largest difference between the two": largest(without - with_axis)}
+
+
+def for_nobody(cls) -> dict[str, torch.Tensor]:
+    _, weights = same_weights(cls)(*token_vectors(2), mask=some_true(4, 6, empty=(1,)))
+    return {"its weights": weights[..., 1, :]}
+
+
+def without_weights(cls) -> dict:
+    block, mask = same_weights(cls), some_true(4, 6)
+    found = block(*token_vectors(2), mask=mask, need_weights=False)
+    if not isinstance(found, (tuple, list)) or len(found) != 2:
+        return {"what comes out": "not a pair"}
+    change = largest(found[0] - block(*token_vectors(2), mask=mask)[0])
+    return {
+        "what comes out": "a pair",
+        "None beside the output": found[1] is None,
+        "the output's largest change": change,
+    }
+
+
+def all_weights_dropped(cls) -> dict[str, float]:
+    """With no weight left, every query's output is the same: the last map's bias."""
+    output, weights = all_dropped(same_weights(cls))(*token_vectors(2))
+    return {
+        "the largest weight returned": largest(weights),
+        "the largest difference between two queries' outputs": largest(output - output[:, :1]),
+    }
+
+
+def in_evaluation(cls) -> dict[str, float]:
+    block = same_weights(cls)
+    before = block(*token_vectors(2))[0]
+    block.dropout.p = 1.0
+    return {"the largest change": largest(block(*token_vectors(2))[0] - before)}
 
 
 e = define(
@@ -539,23 +585,20 @@ e = define(
         cross_case.batched(2, 2),
         ("with a mask [query, key]", 1, lambda cls: same_weights(cls)(*token_vectors(2), mask=some_true(4, 6))),
         said(
-            ("a mask for each sentence, [batch, query, key], three sentences and three heads", 1,
-             lambda cls: same_weights(cls)(*token_vectors(3), mask=some_true(3, 4, 6))),
-            "a mask [batch, query, key] should hold for every head of its sentence: it needs an axis of length 1 for the heads",
+            ("a mask for each sentence, [batch, query, key], three sentences and three heads", 1, for_each_sentence),
+            "a mask [batch, query, key] should do what the same mask does with an axis of length 1 for the heads",
         ),
         ("a mask for each head, [batch, heads, query, key]", 1,
          lambda cls: same_weights(cls)(*token_vectors(2), mask=some_true(2, 3, 4, 6))),
+        said(("a query that may attend nowhere", 1, for_nobody), "a query that may attend nowhere should get weights of zero"),
         said(
-            ("a query that may attend nowhere", 1,
-             lambda cls: same_weights(cls)(*token_vectors(2), mask=some_true(4, 6, empty=(1,)))),
-            "a query that may attend nowhere should get weights of zero",
+            ("with need_weights=False", 1, without_weights),
+            "with need_weights=False a pair should come out, the same output and None",
         ),
         said(
-            ("with need_weights=False", 1,
-             lambda cls: same_weights(cls)(*token_vectors(2), mask=some_true(4, 6), need_weights=False)),
-            "with need_weights=False the same output and None should come out, as a pair",
+            ("in training, with a dropout of p = 1", 1, all_weights_dropped),
+            "in training with a dropout of p = 1 no weight should be left, neither in what mixes the values nor in what is returned",
         ),
-        said(cross_case.dropped(), "in training with a dropout of p = 1, every weight should be dropped, and the weights returned are those after the dropout"),
         said(("in evaluation, with a dropout of p = 1", 1, in_evaluation), "something is dropped outside training"),
         cross_case.gradients(),
         cross_case.kind(torch.float64),

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from course.attention import masked_softmax
 from course.blocks import EncoderBlock, feed_forward
 from course.exercises.contract import Case, backward
-from course.exercises.inputs import randn, some_true, with_fixed_weights
+from course.exercises.inputs import all_dropped, randn, some_true, with_fixed_weights
 from course.exercises.variants import checked, said
 from course.masks import causal_mask, padding_mask
 from course.positions import frequencies, shift_matrix, sinusoidal_positions
@@ -391,16 +391,19 @@ def an_empty_row() -> torch.Tensor:
     return some_true(3, 5, empty=(1,), seed=8)
 
 
-def large_and_forbidden(*_) -> tuple[torch.Tensor, ...]:
+def large_and_forbidden() -> tuple[torch.Tensor, ...]:
     """The largest score of each row is forbidden, and the others lie hundreds below."""
     scores = 40 * randn(3, 5)
     return scores.masked_fill(~seen(), 230.0), seen()
 
 
-def gradient_of_an_empty_row(f) -> dict[str, torch.Tensor]:
+def gradient_of_an_empty_row(f) -> dict:
     scores = randn(3, 5).requires_grad_()
     backward(f(scores.clone(), an_empty_row()))
-    return {"the gradient of the scores": scores.grad}
+    grad = scores.grad
+    if grad is None:
+        return {"the gradient of that row": None}
+    return {"the gradient of that row": grad[1], "the others' is finite": bool(grad[[0, 2]].isfinite().all())}
 
 
 softmax_case = Case(scores_of)
@@ -418,24 +421,27 @@ e = define(
         ("two axes in front, a mask for each sentence", 1, lambda f: f(randn(2, 4, 3, 5), some_true(2, 1, 1, 5, seed=3))),
         softmax_case.batched(2),
         said(
-            softmax_case.part("a row that may attend nowhere", mask=an_empty_row()),
+            ("a row that may attend nowhere", 1, lambda f: {"its weights": f(randn(3, 5), an_empty_row())[1]}),
             "a row that may attend nowhere should be zeros",
         ),
         said(
             ("the gradient where a row may attend nowhere", 1, gradient_of_an_empty_row),
-            "the gradient of a row that may attend nowhere should be zeros, and finite everywhere",
+            "where a row may attend nowhere, its gradient should be zeros and that of the others finite",
         ),
         said(
-            softmax_case.part("scores of some hundreds, the largest of them forbidden", change=large_and_forbidden),
-            "where a forbidden score lies hundreds above the others, the weights should be those of the others alone",
+            ("scores of some hundreds, the largest of them forbidden", 1,
+             lambda f: {"the sums of the rows": f(*large_and_forbidden()).sum(-1)}),
+            "where a forbidden score lies hundreds above the others, each row should still sum to one",
         ),
         said(
-            softmax_case.part("scores of some hundreds, no mask", change=lambda s: (250 * s,)),
-            "for scores of some hundreds the weights are no longer the softmax of the scores",
+            ("scores of some hundreds, no mask", 1,
+             lambda f: {"every weight is finite": bool(f(250 * randn(3, 5)).isfinite().all())}),
+            "for scores of some hundreds there is NaN or infinity",
         ),
         said(
-            softmax_case.part("scores about −30 000", change=lambda s: (s - 30_000, seen())),
-            "where the allowed scores are about −30 000, the weights should still be the softmax of the allowed ones",
+            ("scores about −30 000", 1,
+             lambda f: {"the weight on allowed keys, a row": (f(randn(3, 5) - 30_000, seen()) * seen()).sum(-1)}),
+            "where the allowed scores are about −30 000, they should still have all the weight",
         ),
         softmax_case.kind(torch.float64, mask=seen()),
         softmax_case.gradients(mask=seen()),
@@ -619,7 +625,13 @@ def tokens_of(*batch: int) -> tuple[torch.Tensor, ...]:
 
 
 post, pre = Case(tokens_of, same_weights), Case(tokens_of, lambda cls: same_weights(cls, "pre"))
-NO_DROPOUT = "in training with a dropout of p = 1, nothing of either sublayer's output should be left, and x itself should pass"
+
+
+def what_passes(case: Case, cls) -> dict[str, float]:
+    """How far x is from what comes out when everything is dropped."""
+    given = case.arguments(2)
+    return {"its largest change": (all_dropped(case.ready(cls))(*given) - given[0]).abs().max().item()}
+
 
 e = define(
     "4.7",
@@ -634,8 +646,10 @@ e = define(
         ("with a causal mask", 1, lambda cls: same_weights(cls)(*tokens_of(2), mask=causal_mask(5))),
         ("with a padding mask", 1, lambda cls: same_weights(cls, "pre")(*tokens_of(2), mask=padding_mask([3, 5], 5))),
         post.part("a sentence alone, no axis in front", mask=causal_mask(5)),
-        said(post.dropped(mask=causal_mask(5)), NO_DROPOUT),
-        said(("in training, pre-norm, with a dropout of p = 1", 1, pre.dropped()[2]), NO_DROPOUT),
+        said(
+            ("in training, pre-norm, with a dropout of p = 1", 1, lambda cls: what_passes(pre, cls)),
+            "in training, pre-norm, with a dropout of p = 1, x should come out as it went in: every sublayer's output is dropped",
+        ),
         post.gradients(),
         ("every gradient, pre-norm", 1, pre.gradients()[2]),
         pre.keeps_inputs(),
