@@ -41,8 +41,8 @@ class UnreadableNotebook(ValueError):
 class _Wrong(Exception):
     """What is wrong with a file, and in which line, before it is said which file it is."""
 
-    def __init__(self, wrong: str, line: int | None = None):
-        self.wrong, self.line = wrong, line
+    def __init__(self, wrong: str, line: int | None = None, way_back: str | None = None):
+        self.wrong, self.line, self.way_back = wrong, line, way_back
 
 
 def read_notebook(path: str | Path) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def read_notebook(path: str | Path) -> dict[str, Any]:
     try:
         return _checked(_parsed(_decoded(_bytes(path))))
     except _Wrong as error:
-        raise UnreadableNotebook(path, error.wrong, error.line) from None
+        raise UnreadableNotebook(path, error.wrong, error.line, error.way_back) from None
 
 
 def source_of(cell: dict[str, Any]) -> str:
@@ -182,9 +182,13 @@ def _check_format(notebook: dict[str, Any]) -> None:
     if type(major) is not int or type(minor) is not int:
         raise _Wrong(f"its nbformat is {major!r}.{minor!r}, not two numbers")
     if major < FORMAT:
-        raise _Wrong(f"its format is of before 2015 (nbformat {major}); saving it in JupyterLab renews it")
+        renew = "Opening it in JupyterLab and saving it there renews it."
+        raise _Wrong(f"its format is of before 2015 (nbformat {major})", way_back=renew)
     if major > FORMAT:
-        raise _Wrong(f"its format is newer than the course knows (nbformat {major}, not {FORMAT})")
+        older = f"Save it with nbformat {FORMAT} in the program that wrote it."
+        raise _Wrong(
+            f"its format is newer than the course knows (nbformat {major}, not {FORMAT})", way_back=older
+        )
 
 
 def _check_cell(cell: Any, name: str) -> None:
