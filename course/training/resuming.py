@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import sys
 import zipfile
@@ -13,6 +14,9 @@ import torch
 from course.files import flush_folder, write_through
 from course.training.errors import RunError
 
+MARK = b"sha256 "
+SEALED = len(MARK) + 64
+END = b"PK\x05\x06" + bytes(18)  # how an archive ends: a signature, and the place of its table
 NEWEST, WRITING, BEFORE = "resume.pt", "resume.part", "resume.before.pt"
 
 
@@ -28,9 +32,10 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     """
     buffer = io.BytesIO()
     torch.save(state, buffer)  # not into the file: torch tells nothing of a disk that is full
+    buffer.write(_seal(buffer.getbuffer()))
     part = folder / WRITING
     try:
-        write_through(part, buffer.getbuffer())
+        write_through(part, buffer.getvalue())
     except OSError:
         part.unlink(missing_ok=True)  # what room is left is wanted
         raise
@@ -69,20 +74,35 @@ def load(folder: Path, device: torch.device) -> dict[str, Any] | None:
 
 
 def _read(path: Path, device: torch.device) -> dict[str, Any]:
-    """What a file holds, once the checksum of each of its parts is found right."""
+    """What a file holds, once its checksum is found right."""
     content = path.read_bytes()
-    if not content:
-        raise Damaged("it is empty")
     if not content.strip(b"\0"):
-        raise Damaged("it holds nothing but zero bytes")
+        raise Damaged("it holds nothing but zero bytes" if content else "it is empty")
+    archive, seal = content[:-SEALED], content[-SEALED:]
+    if not seal.startswith(MARK):  # of a run begun before there was a seal, or cut
+        archive, wrong = content, _wrong_part(content)
+    else:
+        wrong = "its SHA-256 is another" if seal != _seal(archive) else None
+    if wrong:
+        raise Damaged(wrong)
+    try:
+        return torch.load(io.BytesIO(archive), map_location=device, weights_only=True)
+    except Exception as error:
+        raise Damaged(f"torch cannot read it: {str(error).splitlines()[0][:100]}") from error
+
+
+def _seal(archive: bytes | memoryview) -> bytes:
+    """What stands behind what torch writes: torch itself looks at no checksum."""
+    return MARK + hashlib.sha256(archive).hexdigest().encode()
+
+
+def _wrong_part(content: bytes) -> str | None:
+    """What is wrong with an archive by its own checksums, which do not cover quite every byte."""
+    if content[-len(END) :][:4] != END[:4]:
+        return "it breaks off, or has changed, at its end"
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             wrong = archive.testzip()
     except Exception as error:  # a damaged archive makes zipfile raise almost anything
-        raise Damaged(str(error) or type(error).__name__) from error
-    if wrong:
-        raise Damaged(f"the checksum of its {wrong} is wrong")
-    try:
-        return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
-    except Exception as error:
-        raise Damaged(f"torch cannot read it: {str(error).splitlines()[0][:100]}") from error
+        return str(error) or type(error).__name__
+    return f"the checksum of its {wrong} is wrong" if wrong else None

@@ -49,7 +49,7 @@ NOTEBOOKS = {  # cells after the first, which gives them ``check``; the states o
     "unchecked": ([HANDS_IN], ["stopped"], []),
     "flood": (["for _ in range(200):\n    print('x' * 100_000)", RIGHT], ["right"], []),
     "deaf": ([DEAF, RIGHT], ["right"], [f"did not finish within {SECONDS} seconds"]),
-    "closed": (["import os\nos.closerange(3, 4096)", RIGHT], ["right"], ["did not finish"]),
+    "closed": (["import os\nos.closerange(3, 4096)", RIGHT], ["right"], [""]),  # it dies, or answers no more
     "forked": (["import os\nos.fork()", RIGHT], ["right"], []),
     "moved": (
         ["import os, tempfile\nos.chdir(tempfile.mkdtemp())\nos.rmdir(os.getcwd())", RIGHT],
