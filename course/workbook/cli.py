@@ -254,14 +254,15 @@ def train(options: argparse.Namespace) -> int:
     import torch
     from accelerate import PartialState
 
-    from course.data import DownloadError
+    from course.data import DataError
+    from course.training.errors import RunError
 
     folder = options.folder or bootstrap.ROOT / "runs" / options.name
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         import_module(RECIPES[options.name]).train(folder, device)
-    except DownloadError as error:
-        raise SystemExit(str(error)) from error
+    except (DataError, RunError) as error:
+        raise SystemExit(f"{error}.") from error
     except KeyboardInterrupt as stop:
         raise SystemExit("\nInterrupted. The same command goes on from the last checkpoint.") from stop
     PartialState().print(f"Done: the model, its card and its scores are in {folder}.")  # the first process

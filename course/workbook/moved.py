@@ -59,6 +59,37 @@ MODULES = {  # old module -> where it is now
 }
 
 NAMES = {  # module -> new module -> the names that went there
+    "course.attention": {
+        "course.heads": (
+            *("LoopedMultiHeadAttention", "MultiHeadAttention", "merge_heads", "record_attention"),
+            *("split_heads",),
+        )
+    },
+    "course.masking": {
+        "course.next_sentence": (*("IS_NEXT", "NOT_NEXT", "Sentence", "SentencePair", "next_sentence_pairs"),)
+    },
+    "course.plots": {
+        "course.fonts": (
+            *("CJK_FONTS", "LONGEST", "cjk_font", "drawable", "dressed", "elide", "glyphs", "needs_cjk"),
+        )
+    },
+    "course.models.bert": {
+        "course.models.bert_heads": (
+            *("BertForMaskedLM", "BertForNextSentencePrediction", "BertForPreTraining"),
+            *("BertForQuestionAnswering", "BertForSequenceClassification", "BertForTokenClassification"),
+            *("CausalBert", "MaskedLMHead"),
+        )
+    },
+    "course.models.gpt": {"course.masking": ("IGNORED",)},
+    "course.models.transformer": {"course.models.translator": ("LiveTranslator", "PARTS", "Translation")},
+    "course.studies.fine_tuning": {
+        "course.studies.downstream": (
+            *("Classification", "Pairs", "Reading", "Spans", "Tags", "Task", "batch_of", "best_span"),
+            *("first_piece_labels", "token_span", "windows"),
+        )
+    },
+    "course.data.little_reports": {"course.data.choices": ("One",)},
+    "course.training.trainer": {"course.training.log": ("Log",)},
     "course.text": {"course.text.plain": ("bare_words", "plain_text")},
     "course.studies.alignment": {
         "course.data.aligned_sentences": ("AlignedPair", "Links", "aligned_sentences")
