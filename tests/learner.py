@@ -28,8 +28,9 @@ def code(text: str, **metadata) -> dict:
 def exercise(id: str, name: str, above: str = "", says: str = "What it does.") -> list[dict]:
     """The three cells of an exercise."""
     text = (above + "\n\n\n" if above else "") + STUB.format(id=id, name=name, says=says)
+    heading = markdown(f"### ✎ Exercise {id} · {name}\n\nabout 5 minutes")
     return [
-        {**markdown(f"### ✎ Exercise {id} · {name}\n\nabout 5 minutes"), "metadata": {"tags": ["exercise-heading"]}},
+        {**heading, "metadata": {"tags": ["exercise-heading"]}},
         code(text, tags=["exercise"], course={"exercise": id}),
         code(f'check("{id}")', tags=["check"], course={"check": id}),
     ]  # fmt: skip
@@ -42,7 +43,8 @@ def built(number: str, *cells: dict) -> dict:
         id = digest(cell["cell_type"], cell["source"])
         seen[id] = seen.get(id, 0) + 1
         cell["id"] = id if seen[id] == 1 else f"{id}-{seen[id]}"
-    metadata = {"course": {"number": number, "rows": ["L1.1.a"]}, "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}  # fmt: skip
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"course": {"number": number, "rows": ["L1.1.a"]}, "kernelspec": kernel}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -86,7 +88,9 @@ class Course:
 
         self.root = root.resolve()
         self.notebooks, self.my = self.root / "notebooks", self.root / "my"
-        self.publish("00_start_here", built("00", markdown("# 00"), code("1 + 1"), *exercise("0.1", "weighted_sum")))
+        self.publish(
+            "00_start_here", built("00", markdown("# 00"), code("1 + 1"), *exercise("0.1", "weighted_sum"))
+        )
         self.publish("03_self_attention", self.third())
         (self.root / ".gitignore").write_text("my/\n", encoding="utf-8")
         if monkeypatch:
@@ -114,8 +118,18 @@ class Course:
 
     def git(self, *arguments: str) -> str:
         me = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
-        command = ["git", *me, "-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always", *arguments]
-        return subprocess.run(command, cwd=self.root, check=True, capture_output=True, encoding="utf-8").stdout
+        command = [
+            "git",
+            *me,
+            "-c",
+            "init.defaultBranch=main",
+            "-c",
+            "protocol.file.allow=always",
+            *arguments,
+        ]
+        return subprocess.run(
+            command, cwd=self.root, check=True, capture_output=True, encoding="utf-8"
+        ).stdout
 
     def commit(self, message: str = "a version") -> None:
         if not (self.root / ".git").exists():

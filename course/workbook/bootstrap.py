@@ -52,7 +52,7 @@ READABLE = (
 PATIENCE = 15.0  # seconds for what a killed set-up left running to end
 
 # Runs a module as ``python -m`` does, and ends with all that it started when whoever started it is gone: a
-# killed set-up leaves nobody behind who writes into .venv. Our end of its input is open for as long as we live.
+# killed set-up leaves nobody behind who writes into .venv. Our end of its input is open as long as we live.
 LEASH = """
 import os, runpy, signal, sys, threading
 def wait():
@@ -241,13 +241,13 @@ def no_wheel() -> str | None:
         return "This Python is a 32-bit one: install a 64-bit Python."
     if sys.platform == "darwin" and machine == "x86_64":
         return (
-            "This Python is for Macs with an Intel processor, for which PyTorch is made no more. If your Mac has "
-            "Apple silicon (Apple menu > About This Mac), install a Python for it, from python.org for example."
+            "This Python is for Macs with an Intel processor, for which PyTorch is made no more. If your Mac "
+            "has Apple silicon (Apple menu > About This Mac), install a Python for that, from python.org say."
         )
     if sys.platform == "win32" and machine == "arm64":
         return (
-            "This Python is for Windows on ARM, for which this PyTorch is not made. A Python for x86-64, which "
-            "Windows on ARM can run, may work; it was not tried."
+            "This Python is for Windows on ARM, for which this PyTorch is not made. A Python for x86-64, "
+            "which Windows on ARM can run, may work; it was not tried."
         )
     if machine not in ("x86_64", "amd64", "arm64", "aarch64"):
         return f"PyTorch is not made for this machine's processor ({platform.machine()})."
@@ -294,8 +294,8 @@ def _fill(environment: Path, root: Path, is_new: bool, is_sound: bool) -> None:
         held = mark.open("w")
     except OSError as error:
         raise InstallationError(
-            f"{root} may not be written ({error.strerror}), and the packages are kept there: copy the course to a "
-            "folder of yours, or activate an environment that has them"
+            f"{root} may not be written ({error.strerror}), and the packages are kept there: copy the course "
+            "to a folder of yours, or activate an environment that has them"
         ) from error
     try:
         with held:
@@ -357,8 +357,8 @@ def _empty(folder: Path, keep: Path) -> None:
         except OSError as error:
             if time.monotonic() > end:
                 raise InstallationError(
-                    f"{error.filename or folder} cannot be removed ({error.strerror}): is a program of the course "
-                    "still running?"
+                    f"{error.filename or folder} cannot be removed ({error.strerror}): is a program of the "
+                    "course still running?"
                 ) from error
             time.sleep(0.2)
 
@@ -377,7 +377,7 @@ def _make(environment: Path, held: TextIO) -> None:
 
 
 def on_leash(python: str, module: list[str], held: TextIO | None = None, **options) -> subprocess.Popen:
-    """Start ``python -m MODULE ...``, which ends when this process does and holds its lock as long as it lives."""
+    """Start ``python -m MODULE ...``, which ends when this process does and holds its lock until then."""
     if os.name != "nt":
         options.update(start_new_session=True, pass_fds=[held.fileno()] if held else ())
     return subprocess.Popen(

@@ -204,7 +204,7 @@ def main(names: list[str], solved: bool = False, force: bool = False) -> int:
     if not (solved or force):
         refused = [why for name in wanted if (why := why_not_over(target(known[name])))]
         if refused:
-            says = "Nothing was built. `python -m course study` takes it into a folder of theirs, my/; --force overwrites it."
+            says = "Nothing was built. `python -m course study` takes it into my/; --force overwrites."
             print("\n".join([*refused, says]), file=sys.stderr)
             return 1
     for name in wanted:

@@ -178,7 +178,7 @@ def _title(path: Path) -> str:
 
 
 def study(options: argparse.Namespace) -> None:
-    """Become JupyterLab, open on a notebook: by number on the learner's copy, which is made where it is missing."""
+    """Become JupyterLab, open on a notebook: by number on the learner's copy, made where it is missing."""
     notebook = _copy(options.notebook) if isinstance(options.notebook, int) else options.notebook
     port, token = free_port(options.port), secrets.token_hex(24)
     if port != options.port:
@@ -203,7 +203,8 @@ def _copy(number: int) -> Path:
             print(copies.of_doubles(mine))
         if copies.is_behind(mine[0]):
             print(
-                f"{mine[0].name} is of an older version: `python -m course update` brings it up, answers kept."
+                f"{mine[0].name} is of an older version: `python -m course update` brings it up, "
+                "your answers kept."
             )
     except (copies.NoPlace, UnreadableNotebook) as failure:
         sys.exit(str(failure))

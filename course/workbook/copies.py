@@ -92,7 +92,7 @@ def _is_duplicate(path: Path) -> bool:
 
 
 def taken(folders: Iterable[Path] | None = None) -> dict[int, list[Path]]:
-    """Every notebook that there is, from the first folder that has it: the one that is taken, then its doubles."""
+    """Every notebook that there is, from the first folder that has it: the one taken, then its doubles."""
     found: dict[int, list[Path]] = {}
     for folder in places() if folders is None else folders:
         for number, paths in by_number(folder).items():

@@ -44,7 +44,7 @@ def check_folders(paths: list[Path], csv_file: Path | None = None, json_file: Pa
 
 
 def notebooks_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """The notebooks of folders and all folders in them, but what editors and ``update`` keep; files as named."""
+    """The notebooks of folders and of those in them, but what editors and ``update`` keep; files as named."""
     for path in paths:
         found = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
         for file in found:

@@ -29,7 +29,7 @@ from course.workbook.ownership import (
 Key = tuple[str, str]
 
 YOURS = "*Yours, from before the update: the course has changed or dropped the cell that this was.*"
-GONE = "### Answers to exercises that are no longer here\n\nThe course has changed; nothing that you wrote is lost."
+GONE = "### Answers to exercises that are no longer here\n\nThe course has changed; what you wrote is kept."
 
 
 @dataclass
@@ -140,7 +140,9 @@ def _is_as_shipped(cell: Cell, key: Key | None) -> bool:
     """Whether a cell holds nothing of the learner's."""
     if not text_of(cell).strip() or is_untouched(cell):
         return True
-    if exercise_of(cell) and not is_the_courses(cell):  # a stub whose editor keeps no ids, or that was duplicated
+    if exercise_of(cell) and not is_the_courses(
+        cell
+    ):  # a stub whose editor keeps no ids, or that was duplicated
         return _is_blank(text_of(cell))
     if key is None or (is_the_courses(cell) and key[0] == "exercise"):
         return False
@@ -148,7 +150,7 @@ def _is_as_shipped(cell: Cell, key: Key | None) -> bool:
 
 
 def anchors(old: list[Key], new: list[Key]) -> dict[Key, int]:
-    """For each cell of the old version the cell of the new one after which stands what stood after it; -1: none.
+    """For each old cell the new one after which stands what stood after the old; -1: above all.
 
     A cell that is there no more is followed by what took its place, so that what used it still comes after.
     """
@@ -249,7 +251,7 @@ def carried(answer: str, stub: str) -> str:
 
 
 def _halves(code: str) -> tuple[str, str]:
-    """What stands above the line that hands in, and the rest; nothing and nothing where there is no such line."""
+    """What stands above the line that hands in, and the rest; nothing where there is no such line."""
     found = re.search(r"^@exercise\(", code, re.MULTILINE)
     return (code[: found.start()], code[found.start() :]) if found else ("", "")
 
@@ -284,7 +286,7 @@ def _markdown(text: str) -> Cell:
 
 
 def _with_ids(cells: list[Cell]) -> Iterator[Cell]:
-    """The cells with an id each, none twice; made from the text where there is none, so that it is the same again."""
+    """The cells with an id each, none twice; one that is missing is made from the text: the same again."""
     taken = {cell["id"] for cell in cells if is_the_courses(cell)}
     for cell in cells:
         if not is_the_courses(cell):

@@ -34,14 +34,14 @@ def notebook_path(number: int, folder: Path) -> Path | None:
 def notebooks(folder: str | Path | None = None) -> dict[int, Path]:
     """The notebooks of a folder by number; without one, those that you work in.
 
-    These are, for each number, the first that is there: beside the notebook that runs, in ``my/``, as shipped.
+    These are, for each number, the first there is: beside the notebook that runs, in ``my/``, as shipped.
     """
     found = copies.taken([Path(folder)] if folder is not None else None)
     return {number: paths[0] for number, paths in found.items()}
 
 
 def link(path: Path) -> str:
-    """Where a page finds a notebook: seen from the notebook that runs, so that a click opens it beside this one."""
+    """Where a page finds a notebook, seen from the one that runs: a click opens it beside this one."""
     here = copies.running_folder() or path.parent
     try:
         return quote(Path(os.path.relpath(path, here.resolve())).as_posix())

@@ -1,7 +1,8 @@
 """``python -m course update``: the course's new version, and the learner's copies brought up to it.
 
 At every moment each copy is whole on the disk, as it was or as it becomes, and the old one is kept beside the
-new. Everything here runs before the environment is entered, which may then need new packages: standard library only.
+new. Everything here runs before the environment is entered, which may then need new packages: the standard
+library only.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ REFUSALS = {  # what git prints, and what it means
         "there is no network, or the course's place cannot be reached; the same command tries again"
     ),
     "no tracking information|No remote repository|not currently on a branch|does not appear to be": (
-        "this clone does not know where the course comes from: `git pull` from there yourself, then update again"
+        "this clone does not know where the course comes from: `git pull` from there yourself, then update"
     ),
 }
 
@@ -137,7 +138,7 @@ def is_the_learners(path: Path) -> bool:
 
 
 def bring_in(path: Path, folder: Path) -> Path | None:
-    """Keep a changed notebook in the learner's folder; None if it is there already, or holds nothing of theirs."""
+    """Keep a changed notebook in the learner's folder; None if it is there, or holds nothing of theirs."""
     notebook = copies.as_the_learner_left_it(path)
     if notebook is not None and not what_the_learner_wrote(notebook):
         return None
@@ -151,7 +152,7 @@ def bring_in(path: Path, folder: Path) -> Path | None:
 
 
 def keep(content: bytes, folder: Path, *stems: str, suffix: str = ".ipynb") -> tuple[Path, bool]:
-    """Write a file under the first of the names that is free; under which, and whether it was not there yet."""
+    """Write a file under the first of the names that is free; gives the path, and whether it is new."""
     numbered = (f"{stems[-1]}-{n}" for n in count(2))
     for stem in chain(stems, numbered):
         path = folder / f"{stem}{suffix}"

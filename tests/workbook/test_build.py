@@ -206,7 +206,9 @@ def test_what_a_learner_wrote_is_not_overwritten(here, monkeypatch, capsys, chan
         assert path.read_bytes() == before
         said = capsys.readouterr().err
         assert "--force" in said and "90_small.ipynb" in said
-        assert {"answer": "answers to 3.1 and 1 cell of theirs", "own cell": "1 cell of theirs"}.get(change, "marks") in said
+        assert {"answer": "answers to 3.1 and 1 cell of theirs", "own cell": "1 cell of theirs"}.get(
+            change, "marks"
+        ) in said
         assert build.main(["90"], force=True) == 0 and path.read_bytes() != before
     finally:
         path.write_bytes(here["first"])

@@ -149,7 +149,9 @@ def test_an_unreadable_notebook_costs_itself_alone(folder, content):
     assert shown.rows["03_self_attention.ipynb"] == [] and shown.points == (3, 3)
     for text in (repr(shown), shown._repr_html_()):
         assert "03_self_attention.ipynb cannot be read: " in text
-    assert "cannot be read" in repr(course_map(folder)) and "cannot be read" in course_map(folder)._repr_html_()
+    assert (
+        "cannot be read" in repr(course_map(folder)) and "cannot be read" in course_map(folder)._repr_html_()
+    )
 
 
 def test_a_double_does_not_take_the_notebooks_place_and_is_told(folder):
@@ -160,9 +162,15 @@ def test_a_double_does_not_take_the_notebooks_place_and_is_told(folder):
 
 def test_progress_is_of_the_notebooks_that_the_learner_works_in(folder, tmp_path, monkeypatch):
     course = Course(tmp_path / "a course", monkeypatch)
-    save(course.my / "03_self_attention.ipynb", json.loads((folder / "03_self_attention.ipynb").read_text("utf-8")))
+    save(
+        course.my / "03_self_attention.ipynb",
+        json.loads((folder / "03_self_attention.ipynb").read_text("utf-8")),
+    )
     monkeypatch.setattr(copies, "running_folder", lambda: course.my)
-    assert notebooks() == {0: course.notebooks / "00_start_here.ipynb", 3: course.my / "03_self_attention.ipynb"}
+    assert notebooks() == {
+        0: course.notebooks / "00_start_here.ipynb",
+        3: course.my / "03_self_attention.ipynb",
+    }
     shown = progress()
     assert shown.points[0] == progress(course.my).points[0] > 0
     assert "href='03_self_attention.ipynb'" in shown._repr_html_()
@@ -180,5 +188,7 @@ def test_in_a_kernel_the_notebooks_beside_the_running_one_come_first(folder, tmp
         f"os.environ['JPY_SESSION_NAME'] = {str(folder / 'x.ipynb')!r}; print(running_folder())"
     )
     environment = {k: v for k, v in os.environ.items() if k != "JPY_SESSION_NAME"}
-    told = subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True
+    )
     assert told.stdout.split() == [str(folder), "/", str(folder)], told.stderr

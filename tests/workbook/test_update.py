@@ -56,11 +56,16 @@ def test_without_git_the_copies_follow_the_notebooks(course, mine, capsys):
     old = course.my / f"03_self_attention.old-{TODAY}.ipynb"
     assert old.read_bytes() == before
     got = texts(load(mine))
-    assert [t for t in got if "@exercise" not in t and "GPT" not in t] == [t for t in texts(NEW) if "@exercise" not in t]
+    assert [t for t in got if "@exercise" not in t and "GPT" not in t] == [
+        t for t in texts(NEW) if "@exercise" not in t
+    ]
     assert "from course.models.gpt import GPT" in got and any("我的" in t for t in got)
     said = capsys.readouterr().out
     assert "put your folder" in said
-    assert f"03_self_attention.ipynb is brought up, with 1 answer and 1 other cell of yours. As it was: {old.name}." in said
+    assert (
+        f"03_self_attention.ipynb is brought up, with 1 answer and 1 other cell of yours. As it was: {old.name}."
+        in said
+    )
     assert "Reload Notebook from Disk" in said
 
 
@@ -126,7 +131,10 @@ def test_without_git_a_notebook_that_was_worked_in_is_no_new_version(course, min
     run()
     assert mine.read_bytes() == before
     said = capsys.readouterr().out
-    assert "03_self_attention.ipynb stays as it is: notebooks/03_self_attention.ipynb is not as the course" in said
+    assert (
+        "03_self_attention.ipynb stays as it is: notebooks/03_self_attention.ipynb is not as the course"
+        in said
+    )
     assert f"is also in {course.my / f'03_self_attention.from-notebooks-{TODAY}.ipynb'}" in said
     run()
     assert "also in" not in capsys.readouterr().out, "once"
@@ -188,7 +196,10 @@ def test_who_worked_in_notebooks_until_today_goes_on_in_my(clone, become, capsys
     name = f"03_self_attention.from-notebooks-{TODAY}" if has_copy else "03_self_attention"
     kept = clone.my / f"{name}.ipynb"
     assert any("我的" in t for t in texts(load(kept)))
-    assert f"notebooks/{worked.name} is the course's again; what you did there is in {kept}." in capsys.readouterr().out
+    assert (
+        f"notebooks/{worked.name} is the course's again; what you did there is in {kept}."
+        in capsys.readouterr().out
+    )
 
 
 @needs_git
@@ -240,7 +251,11 @@ def test_where_git_refuses_it_says_what_to_do_and_the_copies_still_follow(clone,
         clone.git("checkout", "-b", "mine")
     (clone.my / "00_start_here.ipynb").unlink()
     assert run() == 1
-    says = {"own commits": "git pull --rebase", "nowhere": "there is no network", "no upstream": "does not know where"}
+    says = {
+        "own commits": "git pull --rebase",
+        "nowhere": "there is no network",
+        "no upstream": "does not know where",
+    }
     assert says[what] in capsys.readouterr().err
     assert (clone.my / "00_start_here.ipynb").exists()
 
