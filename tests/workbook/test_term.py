@@ -15,7 +15,7 @@ from course.workbook.progress import progress
 from course.workbook.record import MIME, find
 from course.workbook.stub import solved, stub
 
-pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("git"), reason="needs git")]
 HELPER = "from course.toy import ToyAttention\n\nmy_note = ToyAttention"
 
 
