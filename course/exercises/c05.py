@@ -825,7 +825,6 @@ for name, says, change in [
     ("only-the-best", "Only the best is returned; all of them are asked for, in order.", lambda found, a: found[0]),
     ("scores", "The scores are returned; the hypotheses are asked for, in their order.", lambda found, a: [score(h, a) for h in found]),
     ("pairs", "Pairs of score and hypothesis are returned; the hypotheses alone are asked for.", lambda found, a: [(score(h, a), h) for h in found]),
-    ("iterator", "An iterator is returned, which can be used once; a list is asked for.", lambda found, a: iter(found)),
     ("no-key", "The hypotheses are sorted as they are, so that the numbers of their tokens decide; `sorted` takes a key, the score to sort by.",
      lambda found, a: sorted(found)),
     ("no-key-reversed", "The hypotheses are sorted as they are, the largest first, so that the numbers of their tokens decide; `sorted` takes a key, the score to sort by.",
