@@ -432,8 +432,6 @@ for name, says, flags in [
      {"spread": lambda l, o, s: s * l.sum(-1)}),
     ("others-only", "ε is spread over the other tokens alone; here, as in the paper, it is spread over the whole vocabulary, label included.",
      {"spread": lambda l, o, s: s * (l.sum(-1) - o) / (l.shape[-1] - 1)}),
-    ("none-for-padding", "The padding token, number 0, gets no share of ε; it is spread over the whole vocabulary.",
-     {"spread": lambda l, o, s: s * l[..., 1:].mean(-1)}),
     ("turned-round", "The shares are turned round: the label should get 1 − ε, the whole vocabulary ε.",
      {"share": lambda s: s, "spread": lambda l, o, s: (1 - s) * l.mean(-1)}),
     ("not-taken", "The label keeps its whole share and ε comes on top; the two shares are 1 − ε and ε.", {"share": lambda s: 1}),
@@ -453,6 +451,30 @@ for name, says, flags in [
      {"last": lambda loss, s, v: loss.item()}),
 ]:  # fmt: skip
     e.mistake(name, says)(smoothing_variant(**flags))
+
+
+def without_a_share(shared):
+    """The padding token gets nothing of ε; ``shared``: the others get its part, or nobody does."""
+
+    def wrong(logits, labels, smoothing=0.0, padding=0):
+        real = labels != padding
+        log_p = logits[real].log_softmax(-1)
+        others = torch.arange(logits.shape[-1]) != padding
+        of_label = log_p.gather(-1, labels[real].unsqueeze(-1)).squeeze(-1)
+        spread = (log_p * others).sum(-1) / (others.sum() if shared else len(others))
+        return -((1 - smoothing) * of_label + smoothing * spread).mean()
+
+    return wrong
+
+
+e.mistake(
+    "none-for-padding",
+    "The padding token gets no share of ε, the other tokens share it; it is spread over the whole vocabulary.",
+)(without_a_share(shared=True))
+e.mistake(
+    "share-of-padding-lost",
+    "The padding token gets no share of ε, and nobody gets it instead; it is spread over the whole vocabulary.",
+)(without_a_share(shared=False))
 
 
 # ---- 5.5 greedy search -------------------------------------------------------------------------
@@ -760,7 +782,7 @@ e = define(
         rank_case.part("α = 1.4, others", change=lambda _: (some_hypotheses(7),), alpha=1.4),
         said(
             ("hypotheses in a tuple", 1,
-             lambda f: {"the same as for a list": f(tuple(some_hypotheses()), 0.6) == f(some_hypotheses(), 0.6)}),
+             lambda f: {"the same as for a list": list(f(tuple(some_hypotheses()), 0.6)) == list(f(some_hypotheses(), 0.6))}),
             "hypotheses in a tuple should be ranked like those in a list",
         ),
         rank_case.part("a single one", change=lambda h: (h[:1],), alpha=0.6),
