@@ -280,8 +280,9 @@ def test_progress_knows_the_judged_cell_again(notebook, tmp_path, answer):
     box = {"output_type": "display_data", "data": notebook.show('check("0.1")')}
     cells = [{"cell_type": "code", "source": answer}, {"cell_type": "code", "source": "", "outputs": [box]}]
     path = tmp_path / "00_start_here.ipynb"
+    saved = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     for state in ["right", "changed"]:
-        path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+        path.write_text(json.dumps(saved), encoding="utf-8")
         assert [row.state for row in standings(path, 0)] == [state]
         cells[0]["source"] = answer + "  # another"
 
