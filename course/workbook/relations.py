@@ -305,7 +305,9 @@ def only_there(e: Tensor, g: Tensor, call: Call) -> str:
             one = first(wrong)
             measured = f"at {list(one)} yours is {written(g[one].item())}, expected {written(e[one].item())}."
             if len(at) > 1:
-                return f"yours is right at the first place along {where}; at each other something differs: {measured}"
+                return (
+                    f"yours is right at the first place along {where}, at every other it differs: {measured}"
+                )
             name = ORDINALS.get(i - n if i == n - 1 else i)
             name = f"the {name} place" if name else f"place {i}"
             return f"yours differs at {name} along {where} only: {measured}"
