@@ -251,7 +251,8 @@ def soft_lookup(
 def softmax_jacobian(weights: Float[Tensor, "*batch key"]) -> Float[Tensor, "*batch key key"]:
     """How the weights move with the scores: ∂p_i / ∂s_j = p_i (δ_ij - p_j), in matrix form diag(p) - p pᵀ.
 
-    It vanishes as the weights become one-hot: a saturated softmax has no gradient to give.
+    It vanishes as the weights become one-hot: a saturated softmax has no gradient to give. Gradients flow
+    through it to the weights.
 
     Args:
         weights: p = softmax(s), each row summing to 1.
