@@ -459,7 +459,7 @@ def without_a_share(shared):
     def wrong(logits, labels, smoothing=0.0, padding=0):
         real = labels != padding
         log_p = logits[real].log_softmax(-1)
-        others = torch.arange(logits.shape[-1]) != padding
+        others = torch.arange(logits.shape[-1]) != max(padding, 0)
         of_label = log_p.gather(-1, labels[real].unsqueeze(-1)).squeeze(-1)
         spread = (log_p * others).sum(-1) / (others.sum() if shared else len(others))
         return -((1 - smoothing) * of_label + smoothing * spread).mean()
