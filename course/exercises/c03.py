@@ -13,7 +13,7 @@ from course.attention import (
     soft_lookup,
     softmax_jacobian,
 )
-from course.exercises.contract import Case
+from course.exercises.contract import Case, backward
 from course.exercises.inputs import all_dropped, randn, rows, some_true, with_fixed_weights
 from course.exercises.variants import checked, said
 from course.heads import MultiHeadAttention, merge_heads, split_heads
@@ -375,6 +375,14 @@ for name, says, flags in [
 
 jacobian_case = Case(lambda *batch: (rows(*batch, 5),))
 
+
+def gradient_at_the_scores(f) -> dict[str, torch.Tensor | None]:
+    """At the scores, not at the weights: what a formula gives where rows do not sum to one is left open."""
+    scores = randn(3, 5).requires_grad_()
+    backward(f(scores.softmax(-1)))
+    return {"the gradient at the scores": scores.grad}
+
+
 e = define(
     "3.4",
     softmax_jacobian,
@@ -388,7 +396,7 @@ e = define(
         jacobian_case.batched(2, 3),
         jacobian_case.part("five rows of five weights", change=lambda p: (rows(5, 5, seed=4),)),
         jacobian_case.kind(torch.float64),
-        jacobian_case.gradients(),
+        ("the gradient at the scores that the weights come from", 1, gradient_at_the_scores),
     ],
     hints=[
         "Write softmax as pᵢ = exp(sᵢ) / Σ exp(sⱼ). How does pᵢ move when sᵢ itself moves? And when another sⱼ moves?",
