@@ -2,7 +2,9 @@
 
 - ``bootstrap``, ``cli``: ``python -m course``, from a bare Python; ``build``: notebooks from their sources
 - ``record``: what an exercise is; ``stub``: the learner's cell; ``notebook``: ``@exercise``, ``check``
-- ``judge``: from an answer to the mistake's name; ``progress``: how far a learner is; ``lectures``: the map
+- ``judge``: from an answer to the mistake's name; ``answer``, ``sandbox``, ``compare``, ``chance``,
+  ``relations``, ``describe``: what it uses, in that order; ``evidence``: what a bank can tell apart
+- ``progress``: how far a learner is; ``lectures``: the map
 - ``pytest_plugin``: nbval as a coursework check; ``grading``: ``python -m course check``
 - ``save_hook``, ``jupyter``: settings of the JupyterLab that ``study`` starts
 
