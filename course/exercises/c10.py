@@ -320,6 +320,7 @@ def which_pairs(f, sizes: tuple[int, ...], times: int) -> dict:
     return {
         "of the pairs labelled IS_NEXT, those that follow": share(own & (first[:, 1] + 1 == second[:, 1]), 1.0, true),
         "of the pairs labelled NOT_NEXT, those of one document": share(own, 0.0, ~true),
+        "of the pairs labelled NOT_NEXT, those that follow": share(own & (first[:, 1] + 1 == second[:, 1]), 0.0, ~true),
         "of all pairs, those labelled IS_NEXT": share(true, 0.5),
         "of two neighbouring pairs in a document, those with one label": agreeing(calls, inside=True),
         "of the first pairs of two documents, those with one label": agreeing(calls, inside=False),
@@ -733,6 +734,9 @@ def which_words(f, truth: float, **settings) -> dict:
     number = every.sum(-1)
     return {
         "of the special tokens, those chosen": share(chosen, 0.0, words < 0),
+        "of the texts whose first word is chosen, those whose [CLS] is": share(
+            chosen[:half, 0], 0.0, every[:, 0]
+        ),
         "of the words, those of which some pieces are chosen and not all": Share(int(sum(torn)), 9 * half, 0.0),
         "of all words, those chosen": share(every, truth),
         "of the words of one piece, those chosen": share(every[:, 0], truth),

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from course.exercises.contract import Part
-from course.workbook.judge import difference
+from course.workbook.compare import difference
 
 Call = Callable[[Any], Any]
 
