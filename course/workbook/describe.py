@@ -62,9 +62,10 @@ def part_saying(candidate: Any, part: Part, outcome: Outcome, expected: Outcome)
     if outcome.error is not None:
         return raised(candidate, outcome)
     try:
-        return values(list(differences(expected.value, outcome.value)), outcome.call)
+        found = list(differences(expected.value, outcome.value))
     except Exception as error:  # a kind of result of the learner's own
         return Saying(f"what you return cannot be compared: {type(error).__name__}.", "raises")
+    return values(found, outcome.call)
 
 
 # ---- exceptions ----------------------------------------------------------------------------------------
