@@ -67,6 +67,7 @@ def what_became(f, size: tuple[int, int], special_ids=(), **settings) -> dict:
     to_mask = split[0] + (0 if special_ids else same)
     return {
         "of all labels, those neither -100 nor the token that stood there": share(asked & (labels != before), 0.0),
+        "of all labels, those that are 0": share(labels == 0, 0.0),
         "of the special tokens, those asked for": share(asked, 0.0, special),
         "of the ordinary tokens, those asked for": share(asked, rate, ~special),
         "of the tokens not asked for, those changed": share(changed, 0.0, ~asked),
@@ -81,14 +82,17 @@ def what_became(f, size: tuple[int, int], special_ids=(), **settings) -> dict:
 
 
 def what_is_drawn(f) -> dict:
-    ids, special = tokens(30, 100)
+    ids, special = tokens(2, 1500)
     inputs, _ = masked_by(f, ids.clone(), special, rate=1.0, split=(0.0, 1.0, 0.0), special_ids=SPECIAL)
     drawn = inputs[~special]
+    many = torch.tensor(drawn.unique().numel() > 5)  # of one token alone, which it is is chance
     return {
         "of the random tokens, special ones": share(torch.isin(drawn, torch.tensor(SPECIAL)), 0.0),
-        "of the random tokens, the last of the vocabulary": share(drawn == VOCAB - 1, 1 / DRAWN),
-        "of the random tokens, the one that stood there": share(inputs == ids, 1 / DRAWN, ~special),
-        "of the random tokens, those below 20": share(drawn < 20, 14 / DRAWN),
+        "of the random tokens, the last of the vocabulary": share(
+            drawn == VOCAB - 1, 1 / DRAWN, many.expand_as(drawn)
+        ),
+        "of the random tokens, the one that stood there": share(inputs == ids, 1 / DRAWN, ~special & many),
+        "of the random tokens, those below 20": share(drawn < 20, 14 / DRAWN, many.expand_as(drawn)),
         "of two in one column, the same random token": share(
             inputs[::2] == inputs[1::2], 1 / DRAWN, ~special[::2] & ~special[1::2]
         ),
@@ -110,9 +114,27 @@ def how_many(f) -> dict:
 
 def all_become(split, *shape: int):
     """Everything is chosen and chance decides nothing: kinds, shapes and values."""
-    special = some_true(*shape, seed=3)
-    ids = some_ids(*shape, below=30, start=14, seed=4).masked_fill(special, 2)
-    return lambda f: masked_by(f, ids.clone(), special.clone(), rate=1.0, split=split)
+
+    def run(f) -> dict:
+        special = some_true(*shape, seed=3)
+        ids = some_ids(*shape, below=30, start=14, seed=4).masked_fill(special, 2)
+        both = masked_by(f, ids.clone(), special.clone(), rate=1.0, split=split)
+        inputs, labels = both
+        wanted = MASK if split[0] else ids
+        return {
+            "the kinds of inputs and labels": [getattr(x, "dtype", None) == ids.dtype for x in both],
+            "the shapes of inputs and labels": [list(x.shape) for x in both],
+            "of the ordinary tokens, those that became what they should": share(
+                inputs == wanted, 1.0, ~special
+            ),
+            "of the ordinary tokens, labels that are the token that stood there": share(
+                labels == ids, 1.0, ~special
+            ),
+            "of the special tokens, those that stay": share(inputs == ids, 1.0, special),
+            "of the special tokens, labels of -100": share(labels == IGNORED, 1.0, special),
+        }
+
+    return run
 
 
 def by_generator(f, chance: dict):
@@ -137,11 +159,11 @@ e = define(
     minutes=20,
     difficulty=2,
     parts=[
-        ("15 %, of these 80 / 10 / 10", 3, lambda f: what_became(f, (60, 150))),
+        ("15 %, of these 80 / 10 / 10", 3, lambda f: what_became(f, (2, 3600))),
         (
             "60 %, of these 35 / 45 / 20, no special one drawn",
             1,
-            lambda f: what_became(f, (40, 100), SPECIAL, rate=0.6, split=(0.35, 0.45, 0.2)),
+            lambda f: what_became(f, (2, 2000), SPECIAL, rate=0.6, split=(0.35, 0.45, 0.2)),
         ),
         ("100 %, always [MASK]", 1, all_become((1.0, 0.0, 0.0), 3, 7)),
         ("100 %, all stay", 1, all_become((0.0, 0.0, 1.0), 3, 7)),
@@ -196,13 +218,14 @@ def masking_variant(
     finish=lambda ids, inputs, labels: (inputs, labels),
     check=check_masking,
     seeded=True,
+    fate_of=lambda ids, g: coins(ids.shape, g),
 ):
     def wrong(
         ids, *, mask_id, vocab_size, special_mask, rate=0.15, split=SPLIT, special_ids=(), generator=None
     ):
         check(ids, special_mask, mask_id, vocab_size, rate, split, special_ids)
         generator, split = generator if seeded else None, split_of(split)
-        fate = coins(ids.shape, generator)
+        fate = fate_of(ids, generator)
         chosen = choose(special_mask, rate, fate, generator)
         where = touched(chosen, special_mask)
         masked = where & masked_of(fate, split)
@@ -233,6 +256,9 @@ for name, says, flags in [
      {"choose": lambda special, rate, fate, g: (coins(special.shape, g) < rate) & special}),
     ("same-columns", "Which tokens are chosen is drawn once for all texts, so that all have their gaps at the same places. Draw for every token of every text.",
      {"choose": lambda special, rate, fate, g: (coins(special.shape[-1], g) < rate) & ~special}),
+    ("same-columns-same-fate", "Which tokens are chosen and what becomes of them is drawn once for all texts, so that all have their gaps at the same places. Draw for every"
+     " token of every text.", {"choose": lambda special, rate, fate, g: (coins(special.shape[-1], g) < rate) & ~special,
+                               "fate_of": lambda ids, g: coins(ids.shape[-1], g).expand(ids.shape)}),
     ("exact-share", "Always the same number of tokens is chosen in a text; each token is to be chosen by itself, so that the number is left to chance.",
      {"choose": exactly}),
     ("rate-fixed", "The rate that is given is not used: it is always 15 %.",
@@ -321,7 +347,7 @@ def which_pairs(f, sizes: tuple[int, ...], times: int) -> dict:
         "of the pairs labelled IS_NEXT, those that follow": share(own & (first[:, 1] + 1 == second[:, 1]), 1.0, true),
         "of the pairs labelled NOT_NEXT, those of one document": share(own, 0.0, ~true),
         "of the pairs labelled NOT_NEXT, those that follow": share(own & (first[:, 1] + 1 == second[:, 1]), 0.0, ~true),
-        "of all pairs, those labelled IS_NEXT": share(true, 0.5),
+        "of the first pairs of the longest document, those labelled IS_NEXT": of_first_pairs(calls),
         "of two neighbouring pairs in a document, those with one label": agreeing(calls, inside=True),
         "of the first pairs of two documents, those with one label": agreeing(calls, inside=False),
         "of the random sentences, those from the document behind": share((here + 1) % len(sizes) == second[:, 0], each, ~true),
@@ -333,6 +359,12 @@ def which_pairs(f, sizes: tuple[int, ...], times: int) -> dict:
         "of the random sentences from the longest document, its last": share(
             second[:, 1] == sizes[longest] - 1, 1 / sizes[longest], of_longest),
     }  # fmt: skip
+
+
+def of_first_pairs(calls: list[list[SentencePair]]) -> Share:
+    """One pair a call: whoever throws one coin for many pairs has as many trials."""
+    labels = [pair.label for call in calls for pair in call if pair.first == (1, 0)]
+    return Share(labels.count(IS_NEXT), len(labels), 0.5)
 
 
 def agreeing(calls: list[list[SentencePair]], inside: bool) -> Share:
@@ -354,7 +386,7 @@ e = define(
     difficulty=2,
     parts=[
         ("which pairs there are", 1, what_is_made),
-        ("documents of 3, 6, 1 and 4 sentences, 200 times", 3, lambda f: which_pairs(f, (3, 6, 1, 4), 200)),
+        ("documents of 2, 5, 1 and 3 sentences, 400 times", 3, lambda f: which_pairs(f, (2, 5, 1, 3), 400)),
         same_seed(lambda f, chance: pairs_by_chance(f, chance)),
         seeds_matter(lambda f, chance: pairs_by_chance(f, chance)),
         refusals(
@@ -541,7 +573,7 @@ e = define(
         ("three pairs, another tokenizer", 1, lambda f: f(three_pairs()[::-1], marks(101, 102, 9))),
         ("pairs of one length", 1, lambda f: f([three_pairs()[1], SentencePair([17], [28], IS_NEXT)], marks())),
         kind_of(lambda f: f(three_pairs(), marks())),
-        ("the pairs that were given", 1, afterwards, "the pairs that were given are changed: make new lists"),
+        ("the pairs that were given", 1, afterwards, "the pairs that were given are changed"),
     ],
     hints=[
         "Write the row of the first pair down by hand: which tokens belong to the first text, special ones included, and which to the"
@@ -723,33 +755,51 @@ def some_words() -> torch.Tensor:
 
 
 def which_words(f, truth: float, **settings) -> dict:
-    """What is chosen of words of one, two, three and four pieces; a word of a text is one trial."""
-    half = 800
-    words = some_words().repeat_interleave(half, 0)
-    chosen = f(words.clone(), **settings).bool()
-    pieces = [chosen[:half, words[0] == word] for word in range(4)]
-    others = [chosen[half:, words[-1] == word] for word in range(5)]
+    """What is chosen of words of one, two, three and four pieces, in 400 batches of two texts twice."""
+    words = some_words().repeat(2, 1)
+    chosen = torch.stack([f(words.clone(), **settings).bool() for _ in range(400)])  # [batch, text, n]
+    four, five = chosen[:, ::2], chosen[:, 1::2]
+    pieces = [four[..., words[0] == word] for word in range(4)]
+    others = [five[..., words[1] == word] for word in range(5)]
     every, some = (torch.stack([how(x, dim=-1) for x in pieces], -1) for how in (torch.all, torch.any))
-    torn = [(x.any(-1) & ~x.all(-1)).sum() for x in pieces + others]
+    torn = torch.stack([x.any(-1) & ~x.all(-1) for x in pieces + others])
     number = every.sum(-1)
     return {
-        "of the special tokens, those chosen": share(chosen, 0.0, words < 0),
+        "of the special tokens, those chosen": share(chosen, 0.0, (words < 0).expand_as(chosen)),
         "of the texts whose first word is chosen, those whose [CLS] is": share(
-            chosen[:half, 0], 0.0, every[:, 0]
+            four[..., 0], 0.0, every[..., 0]
         ),
-        "of the words, those of which some pieces are chosen and not all": Share(int(sum(torn)), 9 * half, 0.0),
-        "of all words, those chosen": share(every, truth),
-        "of the words of one piece, those chosen": share(every[:, 0], truth),
-        "of the words of four pieces, those chosen": share(some[:, 3], truth),
-        **{
-            f"of words {i} and {j} of a text, both chosen": share(every[:, i] & every[:, j], truth**2)
-            for i in range(4) for j in range(i)
-        },
-        "of two texts, the same word chosen in both": share(every[::2] & every[1::2], truth**2),
-        "of the texts of four words, those with exactly one chosen": share(number == 1, 4 * truth * (1 - truth) ** 3),
-        "of the texts of four words, those with none chosen": share(number == 0, (1 - truth) ** 4),
+        "of the words, those of which some pieces are chosen and not all": share(torn, 0.0),
+        "of the words of one piece, those chosen": share(every[..., 0], truth),
+        "of the words of four pieces, those of which any piece is chosen": share(some[..., 3], truth),
         "of the longer text's last words, those chosen": share(others[4].all(-1), truth),
-    }  # fmt: skip
+        **{
+            f"of words {i} and {j} of a text, both chosen": share(every[..., i] & every[..., j], truth**2)
+            for i in range(4)
+            for j in range(i)
+        },
+        "of two texts, the same word chosen in both": share(every[:, 0, 1] & every[:, 1, 1], truth**2),
+        "of the texts of four words, those with exactly one chosen": share(
+            number == 1, 4 * truth * (1 - truth) ** 3
+        ),
+        "of the texts of four words, those with none chosen": share(number == 0, (1 - truth) ** 4),
+    }
+
+
+def all_words(*batch: int, text: int | None = None):
+    """At a rate of 1 chance decides nothing: kinds, shapes and values."""
+
+    def run(f) -> dict:
+        words = some_words().repeat(*batch, 1, 1) if text is None else some_words()[text]
+        chosen = f(words.clone(), 1.0)
+        return {
+            "the kind of the result": str(getattr(chosen, "dtype", type(chosen).__name__)),
+            "the shape of the result": list(chosen.shape),
+            "of the pieces of words, those chosen": share(chosen.bool(), 1.0, words >= 0),
+            "of the special tokens, those chosen": share(chosen.bool(), 0.0, words < 0),
+        }
+
+    return run
 
 
 def words_afterwards(f) -> dict:
@@ -769,11 +819,11 @@ e = define(
     minutes=10,
     difficulty=3,
     parts=[
-        ("all words", 1, lambda f: f(some_words(), 1.0)),
+        ("all words", 1, all_words()),
         ("30 % of the words", 2, lambda f: which_words(f, 0.3, rate=0.3)),
         ("no rate given: 15 %", 1, lambda f: which_words(f, 0.15)),
-        ("one text, no batch", 1, lambda f: f(some_words()[1], 1.0)),
-        ("two axes in front", 1, lambda f: f(some_words().repeat(3, 1, 1), 1.0)),
+        ("one text, no batch", 1, all_words(text=1)),
+        ("two axes in front", 1, all_words(3)),
         same_seed(words_by_chance),
         seeds_matter(words_by_chance),
         ("the words' numbers", 1, words_afterwards, "the words' numbers that were given are changed"),
@@ -1006,4 +1056,4 @@ def _(weights, offset):
     best = weights.argmax(dim=-1)  # [layer, head, n]
     there = torch.arange(weights.shape[-1]) + offset
     real = (there >= 0) & (there < weights.shape[-1])
-    return (best == there)[..., real].to(weights.dtype).mean(dim=-1)
+    return (best == there)[..., real].float().mean(dim=-1)

@@ -9,11 +9,13 @@ import torch.nn.functional as F
 
 from course.blocks import DecoderBlock
 from course.in_context.induction import continues_earlier
+from course.masking import check_masking, check_words
 from course.models.bert import Bert
 from course.models.bert_heads import MaskedLMHead
 from course.models.gpt import GPT
 from course.next_sentence import SentencePair
-from course.studies.metrics import entities, normalise_answer
+from course.studies.bert_pretraining import Rows
+from course.studies.metrics import Score, entities, normalise_answer
 from course.text.decoding import Hypothesis
 from course.text.sampling import keep_top_k, keep_top_p
 from course.workbook.judge import ATOL, RTOL, difference, imitation_of, judge
@@ -305,35 +307,39 @@ def score_by_loop(weights, ids):
 
 def masked_with_one_draw(ids, *, mask_id, vocab_size, special_mask, rate=0.15, split=(0.8, 0.1, 0.1),
                          special_ids=(), generator=None):  # fmt: skip
+    check_masking(ids, special_mask, mask_id, vocab_size, rate, split, special_ids)
     u = torch.rand(ids.shape, generator=generator) + special_mask.float()
     allowed = torch.tensor([id for id in range(vocab_size) if id not in special_ids])
     inputs, labels = ids.clone(), torch.where(u < rate, ids, -100)
-    inputs[u < rate * (split[0] + split[1])] = allowed[torch.randint(len(allowed), ids.shape)][
-        u < rate * (split[0] + split[1])
-    ]
+    replaced = u < rate * (split[0] + split[1])
+    drawn = allowed[torch.randint(len(allowed), ids.shape, generator=generator)]
+    inputs[replaced] = drawn[replaced]
     inputs[u < rate * split[0]] = mask_id
     return inputs, labels
 
 
 def words_by_loop(words, rate=0.15, generator=None):
-    coins = torch.rand(words.shape[0], int(words.max()) + 1) < rate
+    check_words(words, rate)
+    coins = torch.rand(*words.shape[:-1], int(words.max()) + 1, generator=generator) < rate
     chosen = torch.zeros_like(words, dtype=torch.bool)
-    for word in range(coins.shape[1]):
-        chosen |= (words == word) & coins[:, [word]]
+    for word in range(coins.shape[-1]):
+        chosen |= (words == word) & coins[..., [word]]
     return chosen
 
 
 def pairs_by_rejection(documents, *, generator=None):
+    if len(documents) < 2 or not all(documents) or all(len(document) == 1 for document in documents):
+        raise ValueError("these documents make no pairs")
     pairs = []
     for number, document in enumerate(documents):
         for i in range(len(document) - 1):
-            if torch.rand(()) < 0.5:
+            if torch.rand((), generator=generator) < 0.5:
                 pairs.append(SentencePair(document[i], document[i + 1], 0))
                 continue
             other = number
             while other == number:
-                other = torch.randint(len(documents), ()).item()
-            strange = documents[other][torch.randint(len(documents[other]), ()).item()]
+                other = torch.randint(len(documents), (), generator=generator).item()
+            strange = documents[other][torch.randint(len(documents[other]), (), generator=generator).item()]
             pairs.append(SentencePair(document[i], strange, 1))
     return pairs
 
@@ -346,7 +352,7 @@ def rows_by_filling(pairs, tokenizer):
         whole = [tokenizer.cls_id, *pair.first, tokenizer.sep_id, *pair.second, tokenizer.sep_id]
         ids[row, : len(whole)] = torch.tensor(whole)
         segments[row, len(pair.first) + 2 : len(whole)] = 1
-    return ids, segments, torch.tensor([pair.label for pair in pairs])
+    return Rows(ids, segments, torch.tensor([pair.label for pair in pairs]))
 
 
 class HeadByEinsum(MaskedLMHead):
@@ -357,6 +363,8 @@ class HeadByEinsum(MaskedLMHead):
 
 def offset_by_loop(weights, offset):
     n = weights.shape[-1]
+    if not -n < offset < n:
+        raise ValueError("no token has one there")
     return torch.stack([weights[..., i, i + offset] for i in range(n) if 0 <= i + offset < n]).mean(0)
 
 
@@ -377,7 +385,8 @@ def span_by_loop(start, end, allowed, longest=30):
     for row in range(len(start)):
         possible = allowed[row].nonzero().flatten().tolist()
         spans = [(i, j) for i in possible for j in possible if i <= j < i + longest]
-        best.append(max(spans, key=lambda span: start[row, span[0]] + end[row, span[1]]))
+        sums = [start[row, i] + end[row, j] for i, j in spans]
+        best.append(spans[sums.index(max(sums))] if spans else (0, 0))
     return tuple(torch.tensor(best).T)
 
 
@@ -405,12 +414,16 @@ def labels_by_seen(words, labels):
 
 
 def names_by_lists(right, given):
+    if not right:
+        raise ValueError("no sentences")
     hits = found = wanted = 0
     for a, b in zip(right, given, strict=True):
+        if len(a) != len(b):
+            raise ValueError("not as many tags")
         a, b = entities(a), entities(b)
         hits, found, wanted = hits + sum(x in a for x in b), found + len(b), wanted + len(a)
     precision, recall = hits / max(found, 1), hits / max(wanted, 1)
-    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
+    return Score(precision, recall, 2 * precision * recall / max(precision + recall, 1e-9))
 
 
 def replaced_in_place(inputs, labels, guesses):
