@@ -16,6 +16,7 @@ from typing import Any
 from IPython.display import Markdown, display
 
 from course.workbook.answer import cell_of, sound
+from course.workbook.bounded import bounded_prints
 from course.workbook.judge import Verdict, judge, verdict
 from course.workbook.record import MIME, Exercise, find
 from course.workbook.stub import open_sources
@@ -44,7 +45,8 @@ class Desk:
         if self.result is None or self.candidate is not self.exercise.reference:
             self.judging = True  # a body that calls its own name must meet itself, not what is lent
             try:
-                self.result = judge(self.exercise, self.candidate)
+                with bounded_prints():
+                    self.result = judge(self.exercise, self.candidate)
             finally:
                 self.judging = False
         return self.result

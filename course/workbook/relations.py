@@ -18,6 +18,12 @@ from course.workbook.sandbox import Call, written
 MANY = 1_000_000  # entries beyond which nothing is searched
 ENTRIES = 3  # a factor or a shift of fewer is no evidence
 NO_CALL = Call()
+UNITS = {
+    100.0: "100 times",
+    0.01: "a hundredth of",
+    1 / math.log(2): "1.443 times (as bits are to nats)",
+    math.log(2): "0.6931 times (as nats are to bits)",
+}
 ORDINALS = {0: "first", 1: "second", 2: "third", -1: "last"}
 
 
@@ -209,7 +215,9 @@ def constants(e: Tensor, call: Call) -> list[tuple[str, float]]:
         ("minus the expected one", -1.0),
         ("twice the expected one", 2.0),
         ("half the expected one", 0.5),
+        *((f"{words} the expected one", by) for by, words in UNITS.items()),
     ]
+    known += [(f"{words} the expected one", by) for by, words in UNITS.items()]
     sizes: dict[int, list[str]] = {}
     for name, shape in call.sizes.items():
         for axis, n in enumerate(shape):

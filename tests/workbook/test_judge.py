@@ -52,7 +52,7 @@ def test_a_mistake_is_named_when_every_part_is_equal(doubling):
 def test_a_mistake_that_only_some_parts_show_is_not_named(doubling):
     result = judge(doubling, lambda x: x * x if x > 5 else 2 * x)
     assert (result.mistake, result.sort) == (None, "property")
-    assert result.diagnosis == "Only in “for 11”, the result should be 22; yours is 121."
+    assert result.diagnosis == "Only in “for 11”, for x 11, the result should be 22; yours is 121."
 
 
 def test_a_property_may_fail_besides(doubling):
@@ -74,7 +74,7 @@ def test_two_mistakes_that_behave_alike_are_not_named(doubling):
 
 def test_what_single_numbers_have_in_common_is_told(doubling):
     assert judge(doubling, lambda x: 4 * x).diagnosis == (
-        "In “for 3”, the result should be 6; yours is 12."
+        "In “for 3”, for x 3, the result should be 6; yours is 12."
         " In each of 3 parts yours is twice what it should be."
     )
 
@@ -223,11 +223,10 @@ def test_nothing_that_an_answer_spoils_is_left_to_the_next(exercise):
 
 
 def test_a_blank_answer_is_to_do_and_is_not_run():
-    def explode(x):
+    def explode():
         raise AssertionError
 
-    result = judge(
-        find("0.1"), cell("def weighted_sum(weights, value):\n    explode(...)\n    ...\n", explode=explode)
-    )
+    source = "def weighted_sum(weights, value, at=explode):\n    ...\n"
+    result = judge(find("0.1"), cell(source, "weighted_sum", explode=explode))
     assert (result.state, result.points, result.parts) == ("todo", 0, ())
     assert result.total == find("0.1").points
