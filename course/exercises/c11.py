@@ -106,11 +106,15 @@ def a_model(kind=BertForSequenceClassification):
     return kind(SIZES)
 
 
-def frozen_before():
-    """A model of which nothing learns but some of the encoder."""
-    model = a_model().requires_grad_(False)
-    model.bert.layers[1].requires_grad_(True)
-    return model
+def who_is_switched_on(part: str):
+    """Of a model of which nothing learns, what is above the blocks."""
+
+    def run(f) -> dict[str, bool]:
+        model = a_model().requires_grad_(False)
+        f(model)
+        return {f"{n} learns": p.requires_grad for n, p in model.named_parameters() if n.startswith(part)}
+
+    return run
 
 
 def who_learns(make):
@@ -164,7 +168,18 @@ e = define(
         ("a tagger, which has no pooler", 1, who_learns(lambda: a_model(BertForTokenClassification))),
         ("a model that finds answers", 1, who_learns(lambda: a_model(BertForQuestionAnswering))),
         ("BERT as it is pre-trained, with two heads", 1, who_learns(lambda: a_model(BertForPreTraining))),
-        ("a model whose head was frozen before", 1, who_learns(frozen_before), "what is above the blocks is not switched on where it was frozen before"),
+        (
+            "a model whose head was frozen before",
+            1,
+            who_is_switched_on("label_head."),
+            "the head is not switched on where it was frozen before",
+        ),
+        (
+            "a model whose pooler was frozen before",
+            1,
+            who_is_switched_on("bert.pooler."),
+            "the pooler is not switched on where it was frozen before",
+        ),
         ("after a loss", 1, who_gets_a_gradient),
         ("what comes back", 1, what_comes_back, "the model that was given should come back"),
         ("the weights themselves", 1, weights_afterwards, "weights are changed; what stays must keep its values"),
