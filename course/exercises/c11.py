@@ -234,14 +234,14 @@ for name, says, learns in [
     e.mistake(name, says)(freeze_variant(learns))
 
 
-@e.mistake("no-return", "The parameters are right, but nothing is returned; the model is to come back.")
+@e.mistake("no-return", "Nothing is returned; the model is to come back.")
 def _(model):
     freeze_encoder(model)
 
 
 @e.mistake(
     "encoder-back",
-    "The parameters are right, but the encoder comes back; it is to be the whole model, with its head.",
+    "The encoder alone comes back; it is to be the whole model, with its head.",
 )
 def _(model):
     return freeze_encoder(model).bert
@@ -381,7 +381,7 @@ for name, says, flags in [
 
 @e.mistake(
     "small-penalty",
-    "Where nothing is allowed the best of all spans comes out; the docstring says (0, 0). (A finite penalty, the same for all, leaves their order.)",
+    "Where nothing is allowed the best of all spans comes out; the docstring says (0, 0).",
 )
 def _(start, end, allowed, longest=30):
     penalty = -1e4 * (~allowed).float()
