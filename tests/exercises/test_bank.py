@@ -345,7 +345,7 @@ def rows_by_filling(pairs, tokenizer):
 
 class HeadByEinsum(MaskedLMHead):
     def forward(self, x, embedding):
-        h = self.norm(F.gelu(x @ self.linear.weight.T + self.linear.bias))
+        h = self.norm(self.activation(x @ self.linear.weight.T + self.linear.bias))
         return torch.einsum("...d,vd->...v", h, embedding) + self.bias
 
 
