@@ -1117,7 +1117,7 @@ def teacher_forcing(
     return target[:, :-1].squeeze(), target[:, 1:].squeeze()
 
 
-# %% 5.3 wrong | "shifted right" once too often: a second <bos> goes before the first one, so each place is given the token before its own
+# %% 5.3 wrong | "shifted right" once too often: a second <bos> in front, so each place gets the token before its own
 @exercise("5.3")
 def teacher_forcing(
     target: Int[Tensor, "batch n"],
