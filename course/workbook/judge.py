@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.workbook.chance import Share
 from course.workbook.record import Exercise, find
 
 RTOL, ATOL = 1e-4, 1e-5  # float32: wide enough for another order of summation, far narrower than any mistake
@@ -178,6 +179,9 @@ def difference(expected: Any, got: Any, where: str = "the result") -> str | None
         return next(filter(None, (difference(expected[k], got[k], k) for k in expected)), None)
     if isinstance(expected, Tensor):
         return _tensor_difference(expected, got, where)
+    if isinstance(expected, Share) and isinstance(got, Share):
+        alike = got.right if expected.right else got.like(expected)
+        return None if alike else f"{where} should be {expected.truth:.3g}; yours is {got}."
     if type(expected) is not type(got):
         return f"{where} should be {kind(expected)}; yours is {kind(got)}."
     if isinstance(expected, float):
