@@ -39,7 +39,7 @@ import torch
 from torch import Tensor, nn
 
 from course.exercises.inputs import all_dropped, randn
-from course.workbook.judge import difference
+from course.workbook.compare import difference
 
 Part = tuple[str, int, Callable[[Any], Any]] | tuple[str, int, Callable[[Any], Any], str]
 Change = Callable[..., tuple]
