@@ -30,6 +30,7 @@ def next_token_loss(
 ) -> Float[Tensor, ""]:
     """The mean of -ln p(target) over the targets that are not ``IGNORED`` (-100), in nats a token.
 
+    Where none counts there is no mean: NaN.
     ``torch.nn.functional.cross_entropy`` computes the same, and ``GPT.loss`` uses it.
 
     Source: Radford et al. 2018 (GPT), equation 1; lecture row L1.6.a.

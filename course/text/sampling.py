@@ -46,7 +46,7 @@ def keep_top_p(logits: Float[Tensor, "*batch vocab"], p: float) -> Float[Tensor,
     """The likeliest tokens whose probabilities together first reach p, and -inf for the others.
 
     So a token stays where those likelier than it sum to less than p: the one that crosses p is the last to
-    stay, and the likeliest always does.
+    stay, and the likeliest always does. Of equally likely tokens either may count as the likelier one.
 
     Raises:
         ValueError: unless 0 < p <= 1.
@@ -69,6 +69,7 @@ def next_token_probabilities(
 ) -> Float[Tensor, "*batch vocab"]:
     """What ``sample`` draws from: temperature, then top-k, then top-p, then the softmax.
 
+    ``with_temperature``, ``keep_top_k`` and ``keep_top_p`` are the first three; None leaves one out.
     Temperature 0 puts all probability on the (first) greatest logit, whatever top-k and top-p are.
 
     Raises:
