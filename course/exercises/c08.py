@@ -152,6 +152,7 @@ e = define(
         ("another padding, 11, and 0 a token", 1, lambda f: f(padded_with_eleven(), 11)),
         ("a text of one token, padded", 1, lambda f: f(torch.tensor([[6, 4, 9], [3, PAD, PAD]]), PAD)),
         ("texts of two tokens", 1, lambda f: f(torch.tensor([[6, 4], [3, 8], [5, 7]]), PAD)),
+        Case(lambda: (padded(), PAD)).keeps_inputs(),
     ],
     hints=[
         "Write one text under itself, moved one place to the left. What stands under each token is what should be predicted there."
@@ -223,6 +224,16 @@ def logits_and_targets() -> tuple[torch.Tensor, torch.Tensor]:
     return randn(3, 4, 6), some_targets()
 
 
+def large(given: tuple) -> tuple:
+    logits, *rest = given
+    return logits.sign() * 200 + logits, *rest
+
+
+def how_finite(x) -> str:
+    x = torch.as_tensor(x, dtype=torch.float32)
+    return "finite" if x.isfinite().all() else "NaN" if x.isnan().any() else "infinite"
+
+
 case = Case(logits_and_targets)
 
 e = define(
@@ -236,8 +247,8 @@ e = define(
         case.part("a batch in which four of twelve do not count", 2),
         case.part("a single position", change=lambda x, y: (x[:1, :1], y[:1, :1])),
         case.part("two axes in front of the positions", change=lambda x, y: (randn(2, 3, 4, 6, seed=3), torch.stack([y, y.flip(1)]))),
-        case.part("logits of ±200", change=lambda x, y: (x.sign() * 200 + x, y)),
-        case.part("no target that counts: NaN", change=lambda x, y: (x, torch.full_like(y, IGNORED))),
+        case.part("logits of ±15", change=lambda x, y: (x.sign() * 15 + x, y)),
+        ("logits of ±200", 1, lambda f: {"the loss": how_finite(f(*large(logits_and_targets())))}, "for logits of ±200 the loss is not finite"),
         case.kind(torch.float64),
         case.gradients(),
     ],
@@ -308,9 +319,9 @@ for name, says, flags in [
     "Each text's mean is taken, then the mean of those: a token in a short text weighs more than one in a long text.",
 )
 def _(logits, targets):
-    if targets.dim() == 1:
-        return next_token_loss(logits, targets)
-    return torch.stack([next_token_loss(x, y) for x, y in zip(logits, targets, strict=True)]).mean()
+    counted = targets != IGNORED
+    picked = logits.log_softmax(-1).gather(-1, targets.clamp_min(0).unsqueeze(-1)).squeeze(-1)
+    return -((picked * counted).sum(-1) / counted.sum(-1)).mean()
 
 
 @e.mistake(
@@ -350,7 +361,9 @@ e = define(
         case.batched(2),
         case.batched(3, 2),
         case.part("a single token, no axis in front", change=lambda x, y: (x[0], y[0])),
-        case.part("logits of ±200", change=lambda x, y: (x.sign() * 200 + x, y)),
+        case.part("one text of one token", change=lambda x, y: (x[None, :1], y[None, :1])),
+        case.part("logits of ±15", change=lambda x, y: (x.sign() * 15 + x, y)),
+        ("logits of ±200", 1, lambda f: {"the surprise": how_finite(f(*large(logits_and_ids(2))))}, "for logits of ±200 not every surprise is finite"),
         case.kind(torch.float64),
     ],
     hints=[
@@ -447,6 +460,7 @@ e = define(
         ("all logits below zero", 1, lambda f: f(-5 - randn(7).abs(), 3)),
         case.batched(2),
         case.kind(torch.float64),
+        case.keeps_inputs(),
         case.refuses("k = 0", ValueError, change=lambda x, k: (x, 0)),
     ],
     hints=[
@@ -475,7 +489,7 @@ def top_k_variant(place=lambda k: k, below=torch.lt, fill=-math.inf, finish=lamb
 
 
 for name, says, flags in [
-    ("or-equal", "The k-th greatest is dropped too (`<=`): only k - 1 are left, and for k = 1 none at all.", {"below": torch.le}),
+    ("or-equal", "The k-th greatest is dropped too: only k - 1 are left, and for k = 1 none at all.", {"below": torch.le}),
     ("one-too-many", "k + 1 tokens are kept; counting from 0, the k-th greatest has the index k - 1.", {"place": lambda k: k + 1}),
     ("zero", "The others are set to 0; exp(0) = 1, so they still get probability. Only -inf gives none.", {"fill": 0.0}),
     ("minus-billion", "The others are set to a large negative number; the docstring says -inf, by which later steps know them.", {"fill": -1e9}),
@@ -565,6 +579,7 @@ e = define(
         ("p = 1 keeps everything", 1, lambda f: f(shares(0.2, 0.5, 0.3), 1.0)),
         ("logits of which top-k has left three", 1, lambda f: f(shares(0.1, 0.0, 0.4, 0.0, 0.32), 0.7)),
         case.kind(torch.float64),
+        case.keeps_inputs(),
         case.refuses("p = 0", ValueError, change=lambda x, p: (x, 0.0)),
         case.refuses("p above 1", ValueError, change=lambda x, p: (x, 1.2)),
     ],
@@ -607,18 +622,18 @@ def first_kept(outside: torch.Tensor) -> torch.Tensor:
 for name, says, flags in [
     ("drops-the-crossing", "The token that crosses p is dropped: its own probability is in the sum. It is the last to stay; and a likeliest token above p would leave nothing at all.",
      {"outside": lambda share, p: share.cumsum(-1) >= p}),
-    ("drops-the-crossing-strictly", "The token that crosses p is dropped: its own probability is in the sum that is compared (`> p`). It is the last to stay; and a likeliest token above p"
+    ("drops-the-crossing-strictly", "The token that crosses p is dropped: its own probability is in the sum that is compared with p. It is the last to stay; and a likeliest token above p"
      " would leave nothing at all.", {"outside": lambda share, p: share.cumsum(-1) > p}),
     ("drops-the-crossing-but-the-first", "The token that crosses p is dropped, unless it is the likeliest. What stays then has less than p together; the one that crosses p is the last to stay.",
      {"outside": lambda share, p: first_kept(share.cumsum(-1) >= p)}),
-    ("drops-the-crossing-but-the-first-strictly", "The token that crosses p is dropped, unless it is the likeliest (`> p`, the first kept by hand). What stays then has less than p together;"
+    ("drops-the-crossing-but-the-first-strictly", "The token that crosses p is dropped, unless it is the likeliest. What stays then has less than p together;"
      " the one that crosses p is the last to stay.", {"outside": lambda share, p: first_kept(share.cumsum(-1) > p)}),
     ("one-too-many", "One token too many is kept: the one that crosses p is the last to stay, and here one more stays behind it.",
      {"outside": lambda share, p: F.pad((share.cumsum(-1) - share)[..., :-1], (1, 0)) >= p}),
     ("ascending", "The least likely come first, so the unlikely are kept; sort in descending order.", {"descending": False}),
     ("turned-round", "The nucleus goes and the others stay: it is the other way round.", {"outside": lambda share, p: share.cumsum(-1) - share < p}),
     ("order-lost", "The marks are in sorted order, the logits in the vocabulary's: bring the marks back before using them.", {"back": lambda outside, token: outside}),
-    ("gathered", "The marks are brought back by `gather` with the order of the sort, which sorts them once more. The mark at place i belongs to token[i]: is it"
+    ("gathered", "The marks are not brought back but sorted once more: the order of the sort is used where its inverse should be. The mark at place i belongs to token[i]: is it"
      " read from there, or written there?", {"back": lambda outside, token: outside.gather(-1, token)}),
     ("min-p", "Each probability is compared with p times the greatest: that is another rule, min-p. Top-p is about their sum from the likeliest on.",
      {"outside": lambda share, p: share < p * share[..., :1]}),
@@ -701,9 +716,12 @@ e = define(
         ("logits of ±200, temperature 0.9", 1, lambda f: f(200 * graded().sign() + graded(), 0.9)),
         case.batched(2),
         case.kind(torch.float64),
+        case.keeps_inputs(),
         case.refuses("a temperature below 0", ValueError, change=lambda x, t: (x, -0.3)),
         case.refuses("top-k 0", ValueError, top_k=0),
         case.refuses("top-p 0", ValueError, top_p=0.0),
+        case.refuses("top-k 0 at temperature 0", ValueError, change=lambda x, t: (x, 0.0), top_k=0),
+        case.refuses("top-p above 1 at temperature 0", ValueError, change=lambda x, t: (x, 0.0), top_p=1.3),
     ],
     hints=[
         "The three settings act on logits, one after the other, each on what the one before it left: temperature, top-k, top-p. The"
@@ -871,7 +889,7 @@ def from_place(m: GPT, first: int, n: int) -> torch.Tensor:
 
 for name, says, positions in [
     ("forgets", "The cache forgets positions: new tokens are numbered from 0 again, whatever start is.", lambda m, n, start: m.positions(n)),
-    ("one-late", "Off by one: the first new token stands at position start, not start + 1.", lambda m, n, start: from_place(m, start + 1, n)),
+    ("one-late", "Off by one: the first new token stands at position start, not start + 1.", lambda m, n, start: m.positions(start + n + 1)[start + 1 :]),
     ("one-early", "Off by one: the first new token repeats the position of the last one in the cache; it stands at position start.",
      lambda m, n, start: from_place(m, max(0, start - 1), n)),
     ("same-for-all", "All new tokens get the position start; each has its own, one more than the one before.",
@@ -957,6 +975,7 @@ e = define(
         ("a single text", 1, lambda f: f(randn(1, 6, 5), torch.tensor([4]))),
         ("texts of one token", 1, lambda f: f(randn(3, 1, 5), torch.tensor([1, 1, 1]))),
         case.kind(torch.float64),
+        case.keeps_inputs(),
         case.gradients(),
     ],
     hints=[

@@ -284,13 +284,17 @@ def _(task, shots, random, held_out=True):
 # ---- 9.2 which answers are right -----------------------------------------------------------------
 
 SUMS = [Example("1+2", "3"), Example("20+5", "25"), Example("7+7", "14")]
-SHORT = [Example("4+4", "8"), Example("110+220", "330")]
-MORE = [Example("6+3", "9"), Example("5+8", "13"), Example("2+2", "4"), Example("9+1", "10")]
+LONG = [Example("4+4", "8"), Example("110+220", "330"), Example("9+1", "10")]
+SHORT = [Example("6+3", "9"), Example("5+8", "13"), Example("2+2", "4")]
+FOUR = [*SHORT, Example("8+2", "10")]
 
 
-def spoilt(places=(), says: int = 1, prompts=(SUMS, SHORT, MORE), sure=3.0) -> tuple[torch.Tensor, Encoded]:
+def spoilt(
+    places=(), says: int = 1, prompts=(SUMS, LONG, SHORT), second=(), sure=3.0
+) -> tuple[torch.Tensor, Encoded]:
     """Logits that predict the next token everywhere in three prompts but at ``places`` (prompt, position).
 
+    At ``second`` it is only the second likeliest.
     ``says``: 0 predicts what was just read, 2 the token after the next one.
     """
     encoded = encode([(examples, Format("=")) for examples in prompts], 25)
@@ -300,7 +304,14 @@ def spoilt(places=(), says: int = 1, prompts=(SUMS, SHORT, MORE), sure=3.0) -> t
     logits = sure * marks + 0.3 * randn(*following.shape, len(CHARACTERS))
     for prompt, position in places:
         logits[prompt, position] -= 2 * sure * marks[prompt, position]
+    for prompt, position in second:
+        logits[prompt, position] += 2 * sure * marks[prompt, position].roll(1)
     return logits, encoded
+
+
+def ragged(f) -> dict[str, int]:
+    result = f(*spoilt(prompts=(SUMS, LONG[:2], FOUR)))
+    return {"the number of columns": result.shape[-1] if result.dim() > 1 else 0}
 
 
 e = define(
@@ -312,14 +323,15 @@ e = define(
     parts=[
         ("every token predicted", 1, lambda f: f(*spoilt())),
         ("a wrong digit in an answer", 2, lambda f: f(*spoilt([(0, 11), (1, 3), (1, 4), (2, 10)]))),
-        ("a wrong guess inside a question", 1, lambda f: f(*spoilt([(0, 0), (0, 7), (1, 8), (2, 1)]))),
+        ("a wrong guess inside a question", 1, lambda f: f(*spoilt([(0, 0), (0, 7), (1, 8), (1, 19), (2, 1)], sure=12.0))),
         ("a model that repeats what it reads", 1, lambda f: f(*spoilt([(0, 3)], says=0))),
         ("a model that says the token after the next", 1, lambda f: f(*spoilt(says=2))),
         ("an answer that does not end where it should", 1, lambda f: f(*spoilt([(0, 12), (2, 4)]))),
-        ("a single prompt of four examples", 1, lambda f: f(*spoilt([(0, 3), (0, 16)], prompts=(MORE,)))),
-        ("an example wrong that not every prompt has", 1, lambda f: f(*spoilt([(0, 18), (2, 16)]))),
-        ("all wrong guesses where nothing is asked", 1, lambda f: f(*spoilt([(b, i) for b in range(3) for i in range(20, 25)] + [(1, 5)]))),
-        ("logits all below zero", 1, lambda f: (lambda logits, encoded: f(logits - 20, encoded))(*spoilt([(1, 14), (2, 10)]))),
+        ("a digit that is only the second likeliest", 1, lambda f: f(*spoilt(second=[(0, 10), (1, 21)]))),
+        ("a single prompt of four examples", 1, lambda f: f(*spoilt([(0, 3), (0, 16)], prompts=(FOUR,)))),
+        ("wrong guesses behind the last example", 1, lambda f: f(*spoilt([(b, i) for b in (0, 2) for i in range(21, 25)] + [(1, 5)]))),
+        ("logits all below zero", 1, lambda f: (lambda logits, encoded: f(logits - 20, encoded))(*spoilt([(1, 14), (2, 17)]))),
+        ("prompts of three, two and four examples", 1, ragged, "of unequal numbers of examples only the columns that every prompt has should be kept"),
     ],
     hints=[
         "`encoded.targets` is already moved on by one: the logits at a position are to be compared with the target at that same"
@@ -424,6 +436,25 @@ def _(logits, encoded):
 
 
 @e.mistake(
+    "more-than-half",
+    "A token counts as predicted only if it has more than half of the probability; it is enough to be the likeliest.",
+)
+def _(logits, encoded):
+    sure = logits.softmax(-1).amax(-1, keepdim=True) > 0.5
+    return exact_matches(torch.where(sure, logits, torch.eye(logits.shape[-1])[0]), encoded)
+
+
+@e.mistake(
+    "second-too",
+    "The second likeliest token counts as right as well; only the likeliest is what the model would write.",
+)
+def _(logits, encoded):
+    best = logits.topk(2, -1).indices
+    good = (best == encoded.targets[..., None]).any(-1)
+    return torch.stack([~(~good & (encoded.shots == k)).any(1) for k in range(common(encoded.shots))], 1)
+
+
+@e.mistake(
     "columns-first",
     "Rows and columns are exchanged: one row for each prompt, one column for each number of shots.",
 )
@@ -477,6 +508,12 @@ def interval_variant(
     return wrong
 
 
+BEYOND = (
+    "around-share", "middle-not-scaled", "nothing-scaled", "middle-alone-scaled", "whole-z2", "z-not-squared",
+    "four-n", "two-n", "spread-of-one",
+)  # fmt: skip
+"""These leave the range from 0 to 1 unless somebody cuts them off."""
+
 WALD = {
     "root": lambda p, n, w: p * (1 - p) / n,
     "half": lambda root, z, w: z * math.sqrt(root),
@@ -507,6 +544,9 @@ for name, says, flags in [
     ("ends-exchanged", "The upper end comes first; the lower one should.", {"finish": lambda m, h: (min(1.0, m + h), max(0.0, m - h))}),
 ]:  # fmt: skip
     e.mistake(name, says)(interval_variant(**flags))
+    if name in BEYOND:
+        both = f"{says} Besides, an end lies outside 0 to 1."
+        e.mistake(f"{name}-unclipped", both)(interval_variant(**flags, finish=lambda m, h: (m - h, m + h)))
 
 
 @e.mistake(
@@ -549,7 +589,7 @@ def its_w(f, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
         return None
 
 
-def fits_shortest(n: int, d: int, double: bool = False):
+def fits_shortest(n: int, d: int, where: str, double: bool = False):
     """What can be said of the w where many fit alike: numbers that an inverse of XᵀX leaves to rounding cannot be compared."""
 
     def look(f) -> dict[str, bool]:
@@ -562,7 +602,7 @@ def fits_shortest(n: int, d: int, double: bool = False):
             "w is the shortest that does": fits and bool((w - best).abs().max() < 1e-2),
         }
 
-    says = "many w fit alike here, and yours is not the shortest of those that fit best"
+    says = f"{where} many w fit alike, and yours is not the shortest of those that fit best"
     return look, says
 
 
@@ -579,9 +619,10 @@ e = define(
         case.batched(2),
         case.batched(4, 2),
         ("as many shots as dimensions", 1, lambda f: f(*shots(4, 4))),
-        ("two shots, three dimensions", 1, *fits_shortest(2, 3)),
-        ("three shots, five dimensions, the first shot twice with another y", 1, *fits_shortest(3, 5, double=True)),
+        ("two shots, three dimensions", 1, *fits_shortest(2, 3, "with fewer shots than dimensions")),
+        ("three shots, five dimensions, the first shot twice with another y", 1, *fits_shortest(3, 5, "where one x has two y's", double=True)),
         ("no shots at all", 1, lambda f: f(*shots(0, 3, 2))),
+        case.gradients(),
         case.kind(torch.float64),
     ],
     hints=[
@@ -681,6 +722,7 @@ e = define(
         case.part("a penalty of its own for each of three prompts", change=lambda *_: (*seven(3), torch.tensor([0.3, 1.7, 5.9]))),
         ("two shots, three dimensions", 1, lambda f: f(*shots(2), 0.3)),
         ("no shots at all", 1, lambda f: f(*shots(0, 3, 2), PENALTY)),
+        case.gradients(),
         case.kind(torch.float64),
     ],
     hints=[
@@ -722,6 +764,12 @@ for name, says, flags in [
      {"stiffen": lambda a, eye, p, n: a + p}),
     ("all-but-the-last", "The last direction has no penalty, as an intercept would have none; there is no intercept here, every direction is held back.",
      {"stiffen": lambda a, eye, p, n: a + p * eye * (torch.arange(len(eye)) < len(eye) - 1)}),
+    ("all-but-the-first", "The first direction has no penalty, as an intercept would have none; there is no intercept here, every direction is held back.",
+     {"stiffen": lambda a, eye, p, n: a + p * eye * (torch.arange(len(eye)) > 0)}),
+    ("times-width", "The penalty weighs too much, by the number of dimensions; it is added to each entry of the diagonal as it is.",
+     {"stiffen": lambda a, eye, p, n: a + len(eye) * p * eye}),
+    ("axis-kept", "The prediction keeps an axis of length 1; one number for each prompt has the shape of the batch.",
+     {"finish": lambda query, w, p: applied(query, w).unsqueeze(-1)}),
     ("subtracted", "The penalty is subtracted from the diagonal, which makes w longer; add it.", {"stiffen": lambda a, eye, p, n: a - p * eye}),
     ("multiplied", "XᵀX is multiplied by the penalty; it is added, on the diagonal.", {"stiffen": lambda a, eye, p, n: a * p}),
     ("diagonal-multiplied", "The diagonal of XᵀX is raised by its own multiple, so long columns are held back more; to each is added the same: penalty · I.",
@@ -771,6 +819,12 @@ def slope(x, y, query):
     return (weight * y * (x * query[..., None, :]).sum(-1)).sum(-1) + query[..., 0] + 0.3
 
 
+def pairs_stay(f) -> dict:
+    x, y = prompt_of(4)
+    f(slope, x, y)
+    return {"x": x, "y": y}
+
+
 def prompt_of(n: int, *batch: int) -> tuple[torch.Tensor, torch.Tensor]:
     return randn(*batch, n, 3), randn(*batch, n, seed=1)
 
@@ -786,7 +840,9 @@ e = define(
         ("two prompts of four pairs", 1, lambda f: f(slope, *prompt_of(4, 2))),
         ("six prompts of four pairs, two by three", 1, lambda f: f(slope, *prompt_of(4, 2, 3))),
         ("a single pair: no shots before it", 1, lambda f: f(slope, *prompt_of(1))),
+        ("nine pairs", 1, lambda f: f(slope, *prompt_of(9))),
         ("ridge regression as the estimator", 1, lambda f: f(partial(ridge, penalty=0.3), *prompt_of(6, 2))),
+        ("what was given, afterwards", 1, pairs_stay, "the x and y that were given are changed"),
         ("numbers of kind float64", 1, lambda f: f(slope, *(z.double() for z in prompt_of(5)))),
     ],
     hints=[
@@ -801,11 +857,13 @@ def along_the_last(predictions):
     return torch.stack(predictions, dim=-1)
 
 
-def each_variant(seen=lambda k, n: range(k), asked=lambda k, n: k, first=0, join=along_the_last):
+def each_variant(
+    seen=lambda k, n: range(k), asked=lambda k, n: k, first=0, join=along_the_last, after=lambda p, y: p
+):
     def wrong(estimator, x, y):
         n = x.shape[-2]
         parts = [(list(seen(k, n)), asked(k, n)) for k in range(first, n)]
-        return join([estimator(x[..., s, :], y[..., s], x[..., k, :]) for s, k in parts])
+        return after(join([estimator(x[..., s, :], y[..., s], x[..., k, :]) for s, k in parts]), y)
 
     return wrong
 
@@ -835,12 +893,19 @@ for name, says, flags in [
     ("backwards", "The predictions are in the wrong order: the first is that without shots.", {"join": lambda p: torch.stack(p[::-1], -1)}),
     ("summed", "The predictions are joined to one number; wanted is one for each point.", {"join": lambda p: torch.stack(p, -1).mean(-1)}),
     ("a-list", "The predictions come as a list; wanted is one tensor, the points along its last axis.", {"join": list}),
-    ("errors", "These are the squared errors; wanted are the predictions.", {}),
+    ("squared-errors", "These are the squared errors; wanted are the predictions.", {}),
+    ("errors", "These are the errors, prediction minus y; wanted are the predictions.", {}),
 ]:  # fmt: skip
-    right = each_variant(**flags)
-    e.mistake(name, says)(
-        (lambda est, x, y, f=right: (f(est, x, y) - y).square()) if name == "errors" else right
-    )
+    after = {"squared-errors": lambda p, y: (p - y).square(), "errors": torch.sub}.get(name, lambda p, y: p)
+    e.mistake(name, says)(each_variant(**flags, after=after))
+
+
+@e.mistake(
+    "own-estimator",
+    "The estimator that is given is not used: least squares answers whatever it is. Call `estimator`.",
+)
+def _(estimator, x, y):
+    return predict_each(least_squares, x, y)
 
 
 @e.mistake(
@@ -878,6 +943,7 @@ e = define(
             1,
             lambda f: f(repeated_tokens(2, 20, 40, generator=torch.Generator().manual_seed(0))),
         ),
+        Case(lambda: (song(),)).keeps_inputs(),
     ],
     hints=[
         "Write down a b c a. The last a is the query. It was there before, at position 0; what came after it then? That key, and"
@@ -1001,7 +1067,6 @@ e = define(
                 looked(1, 2, n=40), repeated_tokens(1, 20, 40, generator=torch.Generator().manual_seed(0))
             ),
         ),
-        ("no token twice: NaN", 1, lambda f: f(looked(1, 2, n=7), uneven()[2:])),
         ("numbers of kind float64", 1, lambda f: f(looked(2, 3).double(), song(seed=2))),
     ],
     hints=[
@@ -1094,11 +1159,3 @@ def _(weights, ids):
 @e.mistake("each-text", "There is a score for each text; the mean runs over the queries of all texts.")
 def _(weights, ids):
     return torch.stack([prefix_matching_score(w[None], i[None]) for w, i in zip(weights, ids, strict=True)])
-
-
-@e.mistake(
-    "zero-where-none",
-    "Where no token is repeated you give 0; the docstring says NaN, for there is nothing of which 0 would be the mean.",
-)
-def _(weights, ids):
-    return prefix_matching_score(weights, ids).nan_to_num(0.0)

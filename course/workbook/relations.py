@@ -287,7 +287,7 @@ def only_there(e: Tensor, g: Tensor, call: Call) -> str:
     wrong = ~close(e, g)
     for axis in range(e.ndim):
         n = e.shape[axis]
-        at = wrong.movedim(axis, 0).flatten(1).any(-1).nonzero().flatten().tolist()
+        at = wrong.movedim(axis, 0).reshape(n, -1).any(-1).nonzero().flatten().tolist()
         if n >= 3 and (len(at) == 1 or at == list(range(1, n))):
             i, where = at[0], axis_name(axis, e.ndim)
             one = first(wrong)
