@@ -7,7 +7,7 @@ IPython shell as a learner would run it, below the notebook's first cell, and ch
 in one process, so that an answer which spoils something for the next one shows. The verdicts are kept in
 ``answers/verdicts.json``. Whether what a verdict says is TRUE of the answer is for a person to say: read its
 ``diagnosis`` against ``done`` (the cell's own sentence) and set ``true`` to true or false; later runs keep it
-as long as the diagnosis stays the same. ``--print``: the table of what is kept; ``--show 3.1``: its sentences.
+as long as the diagnosis stays the same. ``--print``: the table of what is kept; ``--show 3.1``: sentences.
 """
 
 from __future__ import annotations

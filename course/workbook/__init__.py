@@ -8,6 +8,8 @@
 - ``reading``: a notebook's file, whatever state it is in; ``bounded``: what an answer prints
 - ``pytest_plugin``, ``coursework``, ``cells``, ``kernels``: nbval as a coursework check; ``results``: what is
   taken for a result; ``grading``: ``python -m course check``
+- ``copies``: the learner's own notebooks in ``my/``; ``update``: a new version, answers kept, by ``merge``,
+  ``ownership`` (whose cell is it?), ``moved`` (the one table of moved names); ``hand_ins``: a teacher's table
 - ``save_hook``, ``jupyter``: settings of the JupyterLab that ``study`` starts
 
 Nothing is imported here: ``bootstrap`` and ``cli`` run before anything is installed.

@@ -57,7 +57,7 @@ def message_of(error: BaseException) -> str:
     """The first line of what an exception says; its ``__str__`` is the learner's and may fail."""
     try:
         lines = str(error).strip().splitlines()
-    except Exception:
+    except BaseException:  # theirs, whatever it is
         return "(its message cannot be read)"
     return sound(lines[0]) if lines else "(no message)"
 

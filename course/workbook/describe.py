@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from course.workbook.answer import line_of, message_of
 from course.workbook.chance import Share
 from course.workbook.compare import Difference, alike, close, differences
 from course.workbook.record import Exercise, Part
-from course.workbook.relations import relation, shape_relation
+from course.workbook.relations import FUNCTIONS, UNITS, relation, shape_relation
 from course.workbook.sandbox import Call, Outcome, written
 
-SHORT = 70  # characters of a value that is shown
+SHORT = 80  # characters of a value that is shown
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,12 @@ def part_saying(candidate: Any, part: Part, outcome: Outcome, expected: Outcome)
     if outcome.error is not None:
         return raised(candidate, outcome)
     try:
-        return values(list(differences(expected.value, outcome.value)), outcome.call)
+        found = list(differences(expected.value, outcome.value))
     except Exception as error:  # a kind of result of the learner's own
         return Saying(f"what you return cannot be compared: {type(error).__name__}.", "raises")
+    if order := reordered(expected.value, outcome.value):
+        return Saying(order, "property")
+    return values(found, outcome.call)
 
 
 # ---- exceptions ----------------------------------------------------------------------------------------
@@ -95,6 +100,22 @@ def values(found: list[Difference], call: Call) -> Saying:
     return Saying(says, sort)
 
 
+def reordered(expected: Any, got: Any) -> str:
+    """Several results that are right, in another order."""
+    if not (
+        isinstance(expected, tuple) and isinstance(got, (tuple, list)) and 1 < len(expected) == len(got) < 5
+    ):
+        return ""
+    for order in list(permutations(range(len(expected))))[1:]:
+        if next(differences(tuple(expected[i] for i in order), tuple(got)), None) is None:
+            return f"your {len(got)} results are right, but in another order: {', '.join(map(place, order))}."
+    return ""
+
+
+def place(i: int) -> str:
+    return f"the {('first', 'second', 'third', 'fourth')[i]}"
+
+
 def told(d: Difference, call: Call) -> tuple[str, str]:
     """A difference in a sentence, and whether that names a property or a place."""
     return SORTS[d.sort](d, call)
@@ -118,7 +139,7 @@ def of_kind(d: Difference, call: Call) -> tuple[str, str]:
 
 def of_length(d: Difference, call: Call) -> tuple[str, str]:
     both = ""
-    if isinstance(d.expected, list) and len(shown(d.expected)) <= SHORT:
+    if isinstance(d.expected, list) and fits(d.expected) and fits(list(d.got)):
         both = f" (yours {shown(d.got)}, expected {shown(d.expected)})"
     return f"{d.where} should be {sequence(d.expected)}; yours has {len(d.got)}{both}.", "property"
 
@@ -150,7 +171,7 @@ def of_value(d: Difference, call: Call) -> tuple[str, str]:
 
 def of_tensor(d: Difference, call: Call) -> tuple[str, str]:
     seen = relation(d.expected, d.got, call)
-    small = d.expected.numel() <= 6 and len(shown(d.expected)) + len(shown(d.got)) <= 2 * SHORT
+    small = d.expected.numel() <= 6 and fits(d.expected) and fits(d.got)
     if seen and not small:
         return (seen if d.where == "the result" else f"{d.where}: {seen}"), "property"
     if small:
@@ -171,9 +192,14 @@ def of_list(d: Difference, call: Call) -> tuple[str, str]:
             f"{d.where} holds the right items in another order: yours {shown(g)}, expected {shown(e)}.",
             "property",
         )
+    whole = [x for x in [*e, *g] if not isinstance(x, int) or isinstance(x, bool)] == []
+    seen = relation(torch.tensor(e), torch.tensor(g), call) if whole else ""
     i = next(i for i, (a, b) in enumerate(zip(e, g, strict=True)) if a != b)
-    if len(shown(e)) <= SHORT and len(shown(g)) <= SHORT:
-        return f"{asked(call)}{d.where} should be {shown(e)}; yours is {shown(g)}.", "place"
+    if fits(e) and fits(g):
+        says = f"{asked(call)}{d.where} should be {shown(e)}; yours is {shown(g)}."
+        return f"{says} {seen[:1].upper()}{seen[1:]}".strip(), "property" if seen else "place"
+    if seen:
+        return f"{d.where}: {seen}", "property"
     return f"{d.where}[{i}] should be {shown(e[i])}; yours is {shown(g[i])}.", "place"
 
 
@@ -202,9 +228,12 @@ def scalars(pairs: list[tuple[Any, Any]]) -> str:
     if len(numbers) < 3 or len(numbers) < len(pairs) or len({e for e, _ in numbers}) < 3:
         return ""
     near = lambda a, b: abs(a - b) <= 1e-5 + 1e-4 * abs(b)  # noqa: E731
-    for by, says in ((-1, "minus"), (2, "twice"), (0.5, "half")):
+    for by, says in ({-1.0: "minus", 2.0: "twice", 0.5: "half"} | UNITS).items():
         if all(near(g, by * e) for e, g in numbers):
             return f"In each of {len(numbers)} parts yours is {says} what it should be."
+    for says, f in FUNCTIONS.items():
+        if "axis" not in says and all(near(g, f(torch.tensor(e)).item()) for e, g in numbers):
+            return f"In each of {len(numbers)} parts yours is {says}."
     step = numbers[0][1] - numbers[0][0]
     if all(near(g - e, step) for e, g in numbers):
         return f"In each of {len(numbers)} parts yours is what it should be plus {step:.4g}."
@@ -248,6 +277,10 @@ def shown(x: Any) -> str:
     except Exception:
         return kind(x)
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
+
+def fits(x: Any) -> bool:
+    return len(written(x)) <= SHORT
 
 
 def listed(names: list) -> str:

@@ -126,7 +126,11 @@ def _judge(exercise: Exercise, candidate: Any, expected: list[Outcome], seconds:
 def _look(exercise: Exercise, candidate: Any, expected: list[Outcome], seconds: float) -> tuple[list, list]:
     with time_limit(seconds):
         outcomes = observe(exercise, candidate)
-        return outcomes, [same(e, o) for e, o in zip(expected, outcomes, strict=True)]
+        right = [same(e, o) for e, o in zip(expected, outcomes, strict=True)]
+    values = [o for p, o in zip(exercise.parts, outcomes, strict=True) if not p.says]
+    if values and all(o.error for o in values):  # who always raises has refused nothing, and kept nothing
+        right = [False] * len(right)
+    return outcomes, right
 
 
 def diagnose(exercise: Exercise, candidate: Any, outcomes: list[Outcome], expected: list[Outcome]) -> Saying:

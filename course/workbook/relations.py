@@ -18,6 +18,12 @@ from course.workbook.sandbox import Call, written
 MANY = 1_000_000  # entries beyond which nothing is searched
 ENTRIES = 3  # a factor or a shift of fewer is no evidence
 NO_CALL = Call()
+UNITS = {
+    100.0: "100 times",
+    0.01: "a hundredth of",
+    1 / math.log(2): "1.443 times (as bits are to nats)",
+    math.log(2): "0.6931 times (as nats are to bits)",
+}
 ORDINALS = {0: "first", 1: "second", 2: "third", -1: "last"}
 
 
@@ -39,7 +45,8 @@ def not_finite(e: Tensor, g: Tensor, call: Call) -> str:
         nan = bool(g[bad].isnan().any())
         what = "NaN" if nan else "infinite"
         rest = ", and right elsewhere" if close(e, g)[~bad].all() and not bad.all() else ""
-        return f"{places(bad, 'yours')} {what}{rest}."
+        who, at = places(bad)
+        return f"{who} {what}{at}{rest}."
     missing = ~e.isfinite() & g.isfinite()
     if missing.any():
         at = first(missing)
@@ -50,18 +57,18 @@ def not_finite(e: Tensor, g: Tensor, call: Call) -> str:
     return ""
 
 
-def places(bad: Tensor, whose: str) -> str:
-    """ "all of yours is", "row 2 of yours is", "3 of 20 entries of yours are": where a mask is True."""
+def places(bad: Tensor) -> tuple[str, str]:
+    """Where a mask is True: "all of yours is", "row 2 of yours is", "3 of 20 entries of yours are"."""
     if bad.all():
-        return f"all of {whose} is"
+        return "all of yours is", ""
     rows = bad.flatten(0, -2) if bad.ndim > 1 else bad[None]
     if bad.ndim > 1 and bool((rows.all(-1) | ~rows.any(-1)).all()):
-        which = [list(i) if len(i) > 1 else i[0] for i in map(tuple, bad.any(-1).nonzero().tolist())]
-        one = len(which) == 1
-        return f"{'row' if one else 'rows'} {few(which)} of {whose} {'is' if one else 'are'}"
+        which = [i if len(i) > 1 else i[0] for i in bad.any(-1).nonzero().tolist()]
+        return (f"row {which[0]} of yours is" if len(which) == 1 else f"rows {few(which)} of yours are"), ""
     k = int(bad.sum())
+    at = "" if k == 1 else "the first "
     is_ = "is" if k == 1 else "are"
-    return f"{k} of {bad.numel()} entries of {whose} {is_}, the first at {list(first(bad))},"
+    return f"{k} of {bad.numel()} entries of yours {is_}", f", {at}at {list(first(bad))}"
 
 
 # ---- the same numbers, elsewhere -----------------------------------------------------------------------
@@ -109,7 +116,7 @@ def reordered(e: Tensor, g: Tensor, call: Call) -> str:
     for axis in range(e.ndim):
         n = e.shape[axis]
         if 3 <= n <= 64:
-            a, b = (x.movedim(axis, 0).flatten(1).double() for x in (e, g))
+            a, b = (x.movedim(axis, 0).reshape(n, -1).double() for x in (e, g))
             match = torch.isclose(a[:, None], b[None], rtol=RTOL, atol=ATOL, equal_nan=True).all(-1)
             if bool((match.sum(0) == 1).all() and (match.sum(1) == 1).all()):
                 return f"yours holds the right slices along {axis_name(axis, e.ndim)} in another order."
@@ -208,7 +215,9 @@ def constants(e: Tensor, call: Call) -> list[tuple[str, float]]:
         ("minus the expected one", -1.0),
         ("twice the expected one", 2.0),
         ("half the expected one", 0.5),
+        *((f"{words} the expected one", by) for by, words in UNITS.items()),
     ]
+    known += [(f"{words} the expected one", by) for by, words in UNITS.items()]
     sizes: dict[int, list[str]] = {}
     for name, shape in call.sizes.items():
         for axis, n in enumerate(shape):
