@@ -66,9 +66,9 @@ def least_squares(
     y: Float[Tensor, "*batch shots"],
     query: Float[Tensor, "*batch width"],
 ) -> Float[Tensor, "*batch"]:
-    """The w that fits the shots best, applied to the query; of several that fit alike, the shortest.
+    """The w that fits the shots best, applied to the query.
 
-    With fewer shots than dimensions many w fit perfectly: the pseudo-inverse picks the one of least norm.
+    With fewer shots than dimensions many w fit perfectly: then it is the shortest of them, the pseudo-inverse's.
     Without shots the answer is 0. It can be differentiated.
     """
     w = torch.linalg.pinv(x) @ y[..., None]  # [*batch, width, 1]
