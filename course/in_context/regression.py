@@ -68,7 +68,7 @@ def least_squares(
 ) -> Float[Tensor, "*batch"]:
     """The w that fits the shots best, applied to the query.
 
-    With fewer shots than dimensions many w fit perfectly: then it is the shortest of them, the pseudo-inverse's.
+    With fewer shots than dimensions many w fit perfectly: then it is the shortest of them (`pinv` finds it).
     Without shots the answer is 0. It can be differentiated.
     """
     w = torch.linalg.pinv(x) @ y[..., None]  # [*batch, width, 1]
