@@ -26,7 +26,7 @@ A ``Case`` is a call with fresh arguments; its methods are parts, to be put into
 Every method takes ``points=1``. A part's name completes "In “…”," and "Only in “…”,": name the input, not the
 mistake. Random functions: return a dict from sentences to ``Share(hits, of, truth)`` (``course.workbook.chance``),
 with the true share worked out, never taken from a run; every bound holds but once in 10⁸ right answers.
-What a bank can tell apart: ``python -m pytest tests/exercises/test_evidence.py -k 3.3``, and ``python -m course.workbook.evidence 3.3``.
+What a bank can tell apart: ``python -m pytest tests/exercises/test_evidence.py -k 3.3``, and ``python -m course.exercises.evidence 3.3``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course.workbook.evidence import faults
+from course.exercises.evidence import faults
 from course.workbook.record import chapters, exercises_of
 
 ALL = [e for number in chapters() for e in exercises_of(number)]

@@ -163,7 +163,6 @@ def test_the_stand_in_looks_like_the_learners_function(notebook):
 # ---- classes -------------------------------------------------------------------------------------
 
 MHA = '''
-import course.attention
 from course.attention import scaled_dot_product_attention
 from course.heads import merge_heads, split_heads
 
@@ -203,7 +202,7 @@ def test_a_class_that_is_not_right_gives_the_packages_own(notebook, spoilt):
     notebook.run(body)
     assert notebook.check("3.6")["state"] == ("todo" if "..." in spoilt else "wrong")
     module, _ = notebook.run(MAKE)
-    assert module == "course.attention"
+    assert module == "course.heads"
     assert notebook.run("list(m(torch.ones(1, 3, 8))[0].shape)") == [1, 3, 8]
 
 
@@ -227,7 +226,7 @@ def test_a_class_that_makes_itself_does_not_meet_what_is_lent(notebook):
 def test_the_stub_of_a_class_and_its_solution(notebook):
     notebook.run(stub(find("3.6")))
     assert notebook.check("3.6")["state"] == "todo"
-    assert notebook.run(MAKE)[0] == "course.attention"
+    assert notebook.run(MAKE)[0] == "course.heads"
     notebook.run(solved(find("3.6")))
     assert notebook.check("3.6")["state"] == "right"
     assert notebook.run(MAKE) == ("learner", True)
@@ -281,8 +280,9 @@ def test_progress_knows_the_judged_cell_again(notebook, tmp_path, answer):
     box = {"output_type": "display_data", "data": notebook.show('check("0.1")')}
     cells = [{"cell_type": "code", "source": answer}, {"cell_type": "code", "source": "", "outputs": [box]}]
     path = tmp_path / "00_start_here.ipynb"
+    saved = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     for state in ["right", "changed"]:
-        path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+        path.write_text(json.dumps(saved), encoding="utf-8")
         assert [row.state for row in standings(path, 0)] == [state]
         cells[0]["source"] = answer + "  # another"
 

@@ -1,6 +1,6 @@
 """For authors of banks: which part tells each known mistake from the right answer and from every other.
 
-    python -m course.workbook.evidence 3.3
+    python -m course.exercises.evidence 3.3
 
 A mistake is named when an answer equals it on every part; so two mistakes that are equal on every part cannot
 both be in a bank, and one that is nearly equal to another needs a part that tells them apart.
@@ -67,20 +67,23 @@ def faults(exercise: Exercise) -> list[str]:
 
 
 def table(exercise: Exercise) -> str:
-    """The evidence in lines: for each mistake its parts, and its nearest neighbour."""
+    """The evidence in lines: for each mistake the parts that show it, and its nearest neighbour."""
     lines = [
-        f"{exercise.id} {exercise.title}: {len(exercise.parts)} parts, {len(exercise.mistakes)} mistakes"
+        f"{exercise.id} {exercise.title}: parts {len(exercise.parts)}, mistakes {len(exercise.mistakes)}"
     ]
     for e in evidence(exercise):
-        lines.append(f"  {e.mistake}: shown by {', '.join(e.right) or 'NOTHING'}")
+        lines.append(f"  {e.mistake}: shown by {few(e.right)}")
         if e.others:
             nearest = min(e.others, key=lambda name: len(e.others[name]))
-            lines.append(f"    nearest {nearest}: told by {', '.join(e.others[nearest]) or 'NOTHING'}")
+            lines.append(f"    nearest “{nearest}”: told by {few(e.others[nearest])}")
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    import course.exercises  # noqa: F401  makes the banks known
+def few(parts: tuple[str, ...]) -> str:
+    more = f" and {len(parts) - 3} more" if len(parts) > 3 else ""
+    return (" · ".join(parts[:3]) or "NOTHING") + more
 
+
+if __name__ == "__main__":
     for id in sys.argv[1:]:
         print(table(find(id)), *faults(find(id)), sep="\n")
