@@ -91,7 +91,7 @@ for name, says, flags in [
     ("by-column", "The division is by the sums of the columns, so the columns sum to one; each row should, for something always follows.",
      {"finish": lambda c, alpha: (c + alpha) / (c + alpha).sum(0, keepdim=True)}),
     ("other-rows-sum", "Each column b is divided by the sum of row b, where each row a should be divided by its own: without keepdim the sums lie"
-     " down as a row. What shape has the vector of sums, and what shape should it have?",
+     " down as a row. Look at the shape of the vector of sums.",
      {"finish": lambda c, alpha: (c + alpha) / (c + alpha).sum(-1)}),
     ("joint", "The division is by the sum of all counts: that is the probability of the pair; wanted is that of b, given a, so each row by its own sum.",
      {"finish": lambda c, alpha: (c + alpha) / (c + alpha).sum()}),
@@ -633,8 +633,7 @@ for name, says, flags in [
     ("ascending", "The least likely come first, so the unlikely are kept; sort in descending order.", {"descending": False}),
     ("turned-round", "The nucleus goes and the others stay: it is the other way round.", {"outside": lambda share, p: share.cumsum(-1) - share < p}),
     ("order-lost", "The marks are in sorted order, the logits in the vocabulary's: bring the marks back before using them.", {"back": lambda outside, token: outside}),
-    ("gathered", "The marks are not brought back but sorted once more: the order of the sort is used where its inverse should be. The mark at place i belongs to token[i]: is it"
-     " read from there, or written there?", {"back": lambda outside, token: outside.gather(-1, token)}),
+    ("gathered", "The marks are not brought back but sorted once more: the order of the sort is used where its inverse should be. The mark at place i belongs to token[i].", {"back": lambda outside, token: outside.gather(-1, token)}),
     ("min-p", "Each probability is compared with p times the greatest: that is another rule, min-p. Top-p is about their sum from the likeliest on.",
      {"outside": lambda share, p: share < p * share[..., :1]}),
     ("each-alone", "Each probability is compared with p by itself; top-p is about their sum from the likeliest on.", {"outside": lambda share, p: share < p}),
