@@ -468,7 +468,7 @@ e = define(
         "`logits.topk(k).values` is sorted, the k-th greatest last. Mind a k greater than the vocabulary, and keep the last"
         " dimension, so that each row of a batch is compared with its own.",
         "`least = logits.topk(min(k, logits.shape[-1]), dim=-1).values[..., -1:]`, then"
-        " `return logits.masked_fill(logits < least, -math.inf)`.",
+        " `return logits.masked_fill(logits < least, -math.inf)`. Before both, the `ValueError` that the docstring promises.",
     ],
 )
 
@@ -590,7 +590,7 @@ e = define(
         " first has nothing before it, so it always stays. Then bring the marks back to the vocabulary's order: `scatter`.",
         "`probability, token = logits.softmax(-1).sort(dim=-1, descending=True)`,"
         " `outside = probability.cumsum(-1) - probability >= p`, `outside = outside.scatter(-1, token, outside)`, and"
-        " `masked_fill` the logits with -inf.",
+        " `masked_fill` the logits with -inf. Before all this, the `ValueError` that the docstring promises.",
     ],
 )
 
@@ -727,7 +727,7 @@ e = define(
         " softmax comes once, at the end.",
         "A temperature of 0 cannot be divided by: it means the greatest logit, with probability 1. `F.one_hot` makes such a row; mind"
         " its kind, whole numbers.",
-        "`if temperature == 0: return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)`; then"
+        "`check_sampling(temperature, top_k, top_p)`; `if temperature == 0: return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)`; then"
         " `with_temperature`, `keep_top_k` unless it is None, `keep_top_p` unless it is None, `.softmax(-1)`.",
     ],
 )  # fmt: skip

@@ -485,7 +485,8 @@ e = define(
         "With p the share, n the questions asked: the middle is (p + z²/2n) / (1 + z²/n). It lies nearer to one half than p.",
         "Half of the width is z / (1 + z²/n) · √(p(1 − p)/n + z²/4n²). Both have z²/n in them: give it a name.",
         "`share, weight = right / asked, z * z / asked`; `middle = (share + weight / 2) / (1 + weight)`; the root is"
-        " `math.sqrt(share * (1 - share) / asked + weight / (4 * asked))`. No end lies outside 0 to 1.",
+        " `math.sqrt(share * (1 - share) / asked + weight / (4 * asked))`. No end lies outside 0 to 1. Before all"
+        " this, the `ValueError` that the docstring promises.",
     ],
 )
 
@@ -1122,7 +1123,7 @@ for name, says, flags in [
     ("maximum", "This is the greatest value of any query; the score is the mean over the queries.", {"reduce": lambda values: values.amax(-1) if values.shape[-1] else values.sum(-1) * torch.nan}),
     ("not-averaged", "This is the value of each query; the score is one number for each head, their mean.", {"reduce": lambda values: values}),
     ("heads-together", "The mean runs over the heads as well; each head has a score of its own.", {"reduce": lambda values: values.mean()}),
-    ("transposed", "Query and key are exchanged in what is marked; rows are queries, in the weights too.",
+    ("transposed", "Query and key are exchanged, in the weights or in what is marked; rows are queries in both.",
      {"gather": lambda w, f: (w * f.mT).sum(-1), "queries": lambda f: f.any(-1)}),
 ]:  # fmt: skip
     e.mistake(name, says)(prefix_variant(**flags))
