@@ -17,7 +17,7 @@ from course.next_sentence import SentencePair
 from course.studies.bert_pretraining import Rows
 from course.studies.metrics import Score, entities, normalise_answer
 from course.text.decoding import Hypothesis
-from course.text.sampling import keep_top_k, keep_top_p
+from course.text.sampling import check_sampling, keep_top_k, keep_top_p
 from course.workbook.compare import ATOL, RTOL, difference
 from course.workbook.judge import judge
 from course.workbook.record import chapters, exercises_of, find
@@ -206,18 +206,25 @@ def surprise_of_torch(logits, ids):
 
 
 def top_k_by_rank(logits, k):
+    if k < 1:
+        raise ValueError(k)
     greater = (logits.unsqueeze(-2) > logits.unsqueeze(-1)).sum(-1)  # how many are greater than each
     return torch.where(greater < k, logits, -math.inf)
 
 
 def top_p_by_sums(logits, p):
+    if not 0 < p <= 1:
+        raise ValueError(p)
     share = logits.softmax(-1)
     likelier = (share.unsqueeze(-2) * (share.unsqueeze(-2) > share.unsqueeze(-1))).sum(-1)
     return torch.where(likelier < p, logits, -math.inf)
 
 
-def greedy_is_cold(logits, temperature=1.0, top_k=None, top_p=None):
-    logits = logits / max(temperature, 1e-6)
+def scattered_at_zero(logits, temperature=1.0, top_k=None, top_p=None):
+    check_sampling(temperature, top_k, top_p)
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
+    logits = logits / temperature
     logits = keep_top_k(logits, top_k or logits.shape[-1])
     return keep_top_p(logits, top_p or 1.0).softmax(-1)
 
@@ -246,6 +253,8 @@ def matches_by_loop(logits, encoded):
 
 def wilson_by_roots(right, asked, z=1.96):
     """The two shares p that lie z standard errors of their own from what was seen."""
+    if asked < 1 or not 0 <= right <= asked:
+        raise ValueError(right, asked)
     a, b, c = asked + z**2, -(2 * right + z**2), right**2 / asked
     root = math.sqrt(max(0.0, b**2 - 4 * a * c))
     return (-b - root) / (2 * a), (-b + root) / (2 * a)
@@ -260,7 +269,7 @@ def by_lstsq(x, y, query):
 
 def ridge_by_kernel(x, y, query, penalty):
     """(XXᵀ + penalty · I)⁻¹ y, then Xᵀ: the same w, by a matrix of the shots."""
-    gram = x @ x.mT + penalty * torch.eye(x.shape[-2])
+    gram = x @ x.mT + torch.as_tensor(penalty)[..., None, None] * torch.eye(x.shape[-2])
     w = x.mT @ torch.linalg.solve(gram, y.unsqueeze(-1))
     return torch.einsum("...d,...d->...", query, w.squeeze(-1))
 
@@ -477,7 +486,7 @@ OTHERWISE = [
     ("8.4", surprise_of_torch),
     ("8.5", top_k_by_rank),
     ("8.6", top_p_by_sums),
-    ("8.7", greedy_is_cold),
+    ("8.7", scattered_at_zero),
     ("8.8", EmbedByIndex),
     ("8.9", last_by_gather),
     ("11.1", PoolByIndex),
