@@ -49,10 +49,12 @@ def test_a_record_is_complete(exercise):
     assert len(exercise.mistakes) >= 4
     assert len({m.name for m in exercise.mistakes}) == len(exercise.mistakes)
     assert exercise.points > 0 and 1 <= exercise.difficulty <= 3 and exercise.minutes > 0
-    assert all(m.says.endswith((".", "NaN.", "…")) for m in exercise.mistakes), "a diagnosis is a sentence"
+    assert all(m.says.endswith((".", "…", "?", ")")) for m in exercise.mistakes), "a diagnosis is a sentence"
 
 
 def scaled_by_einsum(query, key):
+    if query.size(-1) != key.size(-1):  # einsum lets a width of 1 pass
+        raise ValueError("width")
     return torch.einsum("...qd,...kd->...qk", query, key) / math.sqrt(query.size(-1))
 
 
@@ -60,14 +62,21 @@ def in_place(query, key, value, mask=None, scale=None):
     query *= query.shape[-1] ** -0.5 if scale is None else scale  # spoils its input
     scores = torch.matmul(query, key.transpose(-2, -1))
     if mask is not None:
-        scores[..., ~mask] = -1e9
-    weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
+        assert mask.dtype == torch.bool
+        mask = mask.expand(scores.shape)
+        scores[~mask] = -1e30
+    weights = (scores - scores.amax(-1, keepdim=True)).exp()
+    weights = weights / weights.sum(-1, keepdim=True)
+    if mask is not None:
+        weights = weights * mask
     return torch.einsum("...qk,...kv->...qv", weights, value), weights
 
 
 def through_torch(query, key, value, mask=None, scale=None):
+    if mask is not None and (mask.dtype != torch.bool or mask.dim() > query.dim()):
+        raise ValueError("mask")  # torch's takes numbers, and makes a batch of the mask's axes
     output = F.scaled_dot_product_attention(query, key, value, mask, scale=scale)
-    identity = torch.eye(key.shape[-2]).expand(*key.shape[:-1], -1)
+    identity = torch.eye(key.shape[-2], dtype=key.dtype).expand(*key.shape[:-1], -1)
     return output, F.scaled_dot_product_attention(query, key, identity, mask, scale=scale)
 
 
@@ -79,13 +88,17 @@ def as_lists(weights, value):
 def by_autograd(weights):
     flat = weights.reshape(-1, weights.shape[-1])
     rows = [
-        torch.autograd.functional.jacobian(lambda s: s.softmax(-1), p.clamp_min(1e-38).log()) for p in flat
+        torch.autograd.functional.jacobian(
+            lambda s: s.softmax(-1), p.clamp_min(1e-38).log(), create_graph=True
+        )
+        for p in flat
     ]
     return torch.stack(rows).reshape(*weights.shape, -1)
 
 
 def filled_table(n, d_model):
     table = torch.zeros(n, d_model)
+    assert d_model % 2 == 0
     for pos in range(n):
         for i in range(0, d_model, 2):
             table[pos, i] = math.sin(pos / 10000 ** (i / d_model))
@@ -94,8 +107,11 @@ def filled_table(n, d_model):
 
 
 def exp_and_divide(scores, mask=None):
-    e = (scores - scores.amax(-1, keepdim=True)).exp()
-    e = e if mask is None else e * mask
+    if mask is None:
+        mask = torch.tensor(True)
+    assert mask.dtype == torch.bool
+    low = torch.where(mask.expand(scores.shape), scores, -1e30)
+    e = (low - low.amax(-1, keepdim=True)).exp() * mask
     total = e.sum(-1, keepdim=True)
     return e / torch.where(total > 0, total, 1.0)
 
@@ -104,7 +120,7 @@ def nan_to_zero(scores, mask=None):
     return (
         scores.softmax(-1)
         if mask is None
-        else scores.masked_fill(~mask, -torch.inf).softmax(-1).nan_to_num(0)
+        else scores.masked_fill(~mask.expand(scores.shape), -torch.inf).softmax(-1).nan_to_num(0)
     )
 
 
@@ -116,6 +132,7 @@ def with_view(x, n_heads):
 def lengths_by_loop(lengths, n):
     mask = torch.zeros(len(lengths), 1, n, dtype=torch.bool)
     for b, length in enumerate(lengths):
+        assert 0 <= length <= n and int(length) == length
         mask[b, 0, : int(length)] = True
     return mask
 
@@ -136,10 +153,10 @@ class WithoutResidual(DecoderBlock):
         def after(norm, x):
             return x if self.pre else norm(x)
 
-        x = after(self.norm1, x + self.self_attention(before(self.norm1, x), mask=mask)[0])
-        asked = self.cross_attention(before(self.norm2, x), memory, memory, memory_mask)[0]
+        x = after(self.norm1, x + self.dropout(self.self_attention(before(self.norm1, x), mask=mask)[0]))
+        asked = self.dropout(self.cross_attention(before(self.norm2, x), memory, memory, memory_mask)[0])
         x = after(self.norm2, asked + x)
-        return after(self.norm3, x + self.feed_forward(before(self.norm3, x)))
+        return after(self.norm3, x + self.dropout(self.feed_forward(before(self.norm3, x))))
 
 
 def narrowed(target):
@@ -153,13 +170,15 @@ def by_cross_entropy(logits, labels, smoothing=0.0, padding=0):
 
 
 def as_a_distribution(logits, labels, smoothing=0.0, padding=0):
-    wanted = (1 - smoothing) * F.one_hot(labels, logits.shape[-1]) + smoothing / logits.shape[-1]
+    known = labels.where(labels != padding, 0)
+    wanted = (1 - smoothing) * F.one_hot(known, logits.shape[-1]) + smoothing / logits.shape[-1]
     loss = -(wanted * F.log_softmax(logits, -1)).sum(-1)
     real = (labels != padding).float()
     return (loss * real).sum() / real.sum()
 
 
 def row_by_row(step, sentences, bos, eos, max_length):
+    assert max_length > 0
     ids, log_p = [[] for _ in range(sentences)], [0.0] * sentences
     token = torch.full((sentences,), bos)
     for _ in range(max_length):
