@@ -168,7 +168,8 @@ def of_value(d: Difference, call: Call) -> tuple[str, str]:
         return of_set(d, call)
     sort = "property" if " " in d.where and not d.where.startswith("the result") else "place"
     if isinstance(d.expected, Share):
-        return f"{d.where} should be about {d.expected.truth:.3g}; yours is {d.got} of {d.got.of}.", sort
+        seen = f"{d.got} ({d.got.hits} of {d.got.of})" if d.got.of else d.got
+        return f"{d.where} should be about {d.expected.truth:.3g}; yours is {seen}.", sort
     return f"{asked(call)}{d.where} should be {shown(d.expected)}; yours is {shown(d.got)}.", sort
 
 

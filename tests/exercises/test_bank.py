@@ -9,13 +9,15 @@ import torch.nn.functional as F
 
 from course.blocks import DecoderBlock
 from course.in_context.induction import continues_earlier
+from course.masking import check_masking, check_words
 from course.models.bert import Bert
 from course.models.bert_heads import MaskedLMHead
 from course.models.gpt import GPT
 from course.next_sentence import SentencePair
-from course.studies.metrics import entities, normalise_answer
+from course.studies.bert_pretraining import Rows
+from course.studies.metrics import Score, entities, normalise_answer
 from course.text.decoding import Hypothesis
-from course.text.sampling import keep_top_k, keep_top_p
+from course.text.sampling import check_sampling, keep_top_k, keep_top_p
 from course.workbook.compare import ATOL, RTOL, difference
 from course.workbook.judge import judge
 from course.workbook.record import chapters, exercises_of, find
@@ -223,18 +225,25 @@ def surprise_of_torch(logits, ids):
 
 
 def top_k_by_rank(logits, k):
+    if k < 1:
+        raise ValueError(k)
     greater = (logits.unsqueeze(-2) > logits.unsqueeze(-1)).sum(-1)  # how many are greater than each
     return torch.where(greater < k, logits, -math.inf)
 
 
 def top_p_by_sums(logits, p):
+    if not 0 < p <= 1:
+        raise ValueError(p)
     share = logits.softmax(-1)
     likelier = (share.unsqueeze(-2) * (share.unsqueeze(-2) > share.unsqueeze(-1))).sum(-1)
     return torch.where(likelier < p, logits, -math.inf)
 
 
-def greedy_is_cold(logits, temperature=1.0, top_k=None, top_p=None):
-    logits = logits / max(temperature, 1e-6)
+def scattered_at_zero(logits, temperature=1.0, top_k=None, top_p=None):
+    check_sampling(temperature, top_k, top_p)
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
+    logits = logits / temperature
     logits = keep_top_k(logits, top_k or logits.shape[-1])
     return keep_top_p(logits, top_p or 1.0).softmax(-1)
 
@@ -263,6 +272,8 @@ def matches_by_loop(logits, encoded):
 
 def wilson_by_roots(right, asked, z=1.96):
     """The two shares p that lie z standard errors of their own from what was seen."""
+    if asked < 1 or not 0 <= right <= asked:
+        raise ValueError(right, asked)
     a, b, c = asked + z**2, -(2 * right + z**2), right**2 / asked
     root = math.sqrt(max(0.0, b**2 - 4 * a * c))
     return (-b - root) / (2 * a), (-b + root) / (2 * a)
@@ -277,7 +288,7 @@ def by_lstsq(x, y, query):
 
 def ridge_by_kernel(x, y, query, penalty):
     """(XXᵀ + penalty · I)⁻¹ y, then Xᵀ: the same w, by a matrix of the shots."""
-    gram = x @ x.mT + penalty * torch.eye(x.shape[-2])
+    gram = x @ x.mT + torch.as_tensor(penalty)[..., None, None] * torch.eye(x.shape[-2])
     w = x.mT @ torch.linalg.solve(gram, y.unsqueeze(-1))
     return torch.einsum("...d,...d->...", query, w.squeeze(-1))
 
@@ -312,35 +323,39 @@ def score_by_loop(weights, ids):
 
 def masked_with_one_draw(ids, *, mask_id, vocab_size, special_mask, rate=0.15, split=(0.8, 0.1, 0.1),
                          special_ids=(), generator=None):  # fmt: skip
+    check_masking(ids, special_mask, mask_id, vocab_size, rate, split, special_ids)
     u = torch.rand(ids.shape, generator=generator) + special_mask.float()
     allowed = torch.tensor([id for id in range(vocab_size) if id not in special_ids])
     inputs, labels = ids.clone(), torch.where(u < rate, ids, -100)
-    inputs[u < rate * (split[0] + split[1])] = allowed[torch.randint(len(allowed), ids.shape)][
-        u < rate * (split[0] + split[1])
-    ]
+    replaced = u < rate * (split[0] + split[1])
+    drawn = allowed[torch.randint(len(allowed), ids.shape, generator=generator)]
+    inputs[replaced] = drawn[replaced]
     inputs[u < rate * split[0]] = mask_id
     return inputs, labels
 
 
 def words_by_loop(words, rate=0.15, generator=None):
-    coins = torch.rand(words.shape[0], int(words.max()) + 1) < rate
+    check_words(words, rate)
+    coins = torch.rand(*words.shape[:-1], int(words.max()) + 1, generator=generator) < rate
     chosen = torch.zeros_like(words, dtype=torch.bool)
-    for word in range(coins.shape[1]):
-        chosen |= (words == word) & coins[:, [word]]
+    for word in range(coins.shape[-1]):
+        chosen |= (words == word) & coins[..., [word]]
     return chosen
 
 
 def pairs_by_rejection(documents, *, generator=None):
+    if len(documents) < 2 or not all(documents) or all(len(document) == 1 for document in documents):
+        raise ValueError("these documents make no pairs")
     pairs = []
     for number, document in enumerate(documents):
         for i in range(len(document) - 1):
-            if torch.rand(()) < 0.5:
+            if torch.rand((), generator=generator) < 0.5:
                 pairs.append(SentencePair(document[i], document[i + 1], 0))
                 continue
             other = number
             while other == number:
-                other = torch.randint(len(documents), ()).item()
-            strange = documents[other][torch.randint(len(documents[other]), ()).item()]
+                other = torch.randint(len(documents), (), generator=generator).item()
+            strange = documents[other][torch.randint(len(documents[other]), (), generator=generator).item()]
             pairs.append(SentencePair(document[i], strange, 1))
     return pairs
 
@@ -353,17 +368,19 @@ def rows_by_filling(pairs, tokenizer):
         whole = [tokenizer.cls_id, *pair.first, tokenizer.sep_id, *pair.second, tokenizer.sep_id]
         ids[row, : len(whole)] = torch.tensor(whole)
         segments[row, len(pair.first) + 2 : len(whole)] = 1
-    return ids, segments, torch.tensor([pair.label for pair in pairs])
+    return Rows(ids, segments, torch.tensor([pair.label for pair in pairs]))
 
 
 class HeadByEinsum(MaskedLMHead):
     def forward(self, x, embedding):
-        h = self.norm(F.gelu(x @ self.linear.weight.T + self.linear.bias))
+        h = self.norm(self.activation(x @ self.linear.weight.T + self.linear.bias))
         return torch.einsum("...d,vd->...v", h, embedding) + self.bias
 
 
 def offset_by_loop(weights, offset):
     n = weights.shape[-1]
+    if not -n < offset < n:
+        raise ValueError("no token has one there")
     return torch.stack([weights[..., i, i + offset] for i in range(n) if 0 <= i + offset < n]).mean(0)
 
 
@@ -384,7 +401,8 @@ def span_by_loop(start, end, allowed, longest=30):
     for row in range(len(start)):
         possible = allowed[row].nonzero().flatten().tolist()
         spans = [(i, j) for i in possible for j in possible if i <= j < i + longest]
-        best.append(max(spans, key=lambda span: start[row, span[0]] + end[row, span[1]]))
+        sums = [start[row, i] + end[row, j] for i, j in spans]
+        best.append(spans[sums.index(max(sums))] if spans else (0, 0))
     return tuple(torch.tensor(best).T)
 
 
@@ -412,12 +430,16 @@ def labels_by_seen(words, labels):
 
 
 def names_by_lists(right, given):
+    if not right:
+        raise ValueError("no sentences")
     hits = found = wanted = 0
     for a, b in zip(right, given, strict=True):
+        if len(a) != len(b):
+            raise ValueError("not as many tags")
         a, b = entities(a), entities(b)
         hits, found, wanted = hits + sum(x in a for x in b), found + len(b), wanted + len(a)
     precision, recall = hits / max(found, 1), hits / max(wanted, 1)
-    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
+    return Score(precision, recall, 2 * precision * recall / max(precision + recall, 1e-9))
 
 
 def replaced_in_place(inputs, labels, guesses):
@@ -483,7 +505,7 @@ OTHERWISE = [
     ("8.4", surprise_of_torch),
     ("8.5", top_k_by_rank),
     ("8.6", top_p_by_sums),
-    ("8.7", greedy_is_cold),
+    ("8.7", scattered_at_zero),
     ("8.8", EmbedByIndex),
     ("8.9", last_by_gather),
     ("11.1", PoolByIndex),
