@@ -236,6 +236,7 @@ e = define(
         ffn_case.batched(3),
         ffn_case.batched(2, 3),
         ffn_case.part("a single position"),
+        ffn_case.part("numbers in the hundreds", change=lambda x, *w: (300 * x, *w)),
         ffn_case.part("a hidden layer as wide as the input", change=lambda *_: ffn_inputs(2, 3, d_ff=5)),
         ffn_case.kind(torch.float64),
         Case(lambda: ffn_inputs(2, 3)).gradients(),

@@ -363,6 +363,7 @@ e = define(
         case.part("a single token, no axis in front", change=lambda x, y: (x[0], y[0])),
         case.part("one text of one token", change=lambda x, y: (x[None, :1], y[None, :1])),
         case.part("logits of ±15", change=lambda x, y: (x.sign() * 15 + x, y)),
+        case.keeps_inputs(),
         ("logits of ±200", 1, lambda f: {"the surprise": how_finite(f(*large(logits_and_ids(2))))}, "for logits of ±200 not every surprise is finite"),
         case.keeps_kind(torch.float64),
     ],

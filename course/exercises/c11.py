@@ -731,6 +731,7 @@ e = define(
                 "no sentences": (ValueError, refused_tags([], [])),
                 "a sentence that was given no tags": (ValueError, refused_tags(["B-PER O", "O"], ["B-PER O"])),
                 "a sentence with a tag too few": (ValueError, refused_tags(["B-PER O O", "O"], ["B-PER O", "O"])),
+                "sentences cut at other places": (ValueError, refused_tags(["B-PER O O", "O"], ["B-PER O", "O O"])),
             },
             "what cannot be scored",
         ),
