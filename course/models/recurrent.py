@@ -291,6 +291,29 @@ class GRU(Recurrent):
         return (gru_step(x, *state, *weights),)
 
 
+def read_in_chunks(
+    module: Recurrent, x: Float[Tensor, "batch time input"], chunk: int
+) -> tuple[Float[Tensor, "batch time directions*hidden"], State | Tensor]:
+    """Read a long sequence ``chunk`` steps at a time: the state goes on, the gradient does not.
+
+    Outputs and last state are those of one reading. But each chunk begins with a state that counts as given
+    (``detach``), so that a gradient goes back through ``chunk`` steps at most, which bounds time and memory.
+
+    Raises:
+        ValueError: if a chunk has less than one step.
+
+    Source: Williams and Peng 1990 (truncated backpropagation through time).
+    """
+    if chunk < 1:
+        raise ValueError(f"a chunk has 1 step or more; got {chunk}")
+    outputs, state = [], None
+    for part in x.split(chunk, dim=1):
+        output, state = module(part, state)
+        state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+        outputs.append(output)
+    return torch.cat(outputs, dim=1), state
+
+
 @torch.no_grad()
 def set_forget_bias(lstm: nn.Module, value: float = 1.0) -> None:
     """Start the forget gates of an LSTM, ours or torch's, at σ(value): open, where torch's begin half shut.

@@ -14,6 +14,7 @@ from course.models.recurrent import (
     last_states,
     lstm_gates,
     lstm_step,
+    read_in_chunks,
     rnn_step,
     set_forget_bias,
     update_gate_renamed,
@@ -220,3 +221,21 @@ def test_last_states_are_what_the_reader_ends_with():
 def test_what_it_cannot_read_is_refused_in_words(call, says):
     with pytest.raises(ValueError, match=says):
         call(GRU(INPUT, HIDDEN))
+
+
+@kinds
+def test_chunks_change_no_value_and_cut_the_gradient(ours, theirs):
+    module, _ = pair(ours, theirs, torch.float64, num_layers=2)
+    x = torch.randn(BATCH, TIME, INPUT, dtype=torch.float64, requires_grad=True)
+    whole, end = module(x)
+    outputs, state = read_in_chunks(module, x, 3)  # 3, 3 and 1 steps
+    torch.testing.assert_close(outputs, whole, rtol=0, atol=1e-12)
+    for part, expected in zip(flat(outputs, state)[1:], flat(whole, end)[1:], strict=True):
+        torch.testing.assert_close(part, expected, rtol=0, atol=1e-12)
+        assert not part.requires_grad
+    for step, first in ((2, 0), (4, 3), (6, 6)):
+        (gradient,) = torch.autograd.grad(outputs[:, step].sum(), x, retain_graph=True)
+        reached = gradient.abs().sum((0, 2)) > 0
+        assert reached.nonzero().flatten().tolist() == list(range(first, step + 1))
+    with pytest.raises(ValueError, match="1 step or more; got 0"):
+        read_in_chunks(module, x, 0)
