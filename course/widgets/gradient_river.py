@@ -43,8 +43,8 @@ WORDS = {
     "clipped": "Clipping multiplies all of it by {factor}.",
     "unclipped": "The columns add up to less than {clip}: clipping leaves them as they are.",
     "note": "Columns: the largest singular value of the product of Jacobians, by the number of steps back "
-    "from the last of 100, on a log scale. 16 units; with tanh, the states are those of a run with random inputs "
-    "(standard deviation 0.3). Dashed: the spectral radius to the power of the steps. Pale: before clipping.",
+    "from the last of 100, on a log scale. 16 units; with tanh, the states are those of a run with random "
+    "inputs (standard deviation 0.3). Dashed: the spectral radius to the power of the steps. Pale: before clipping.",
 }
 
 
