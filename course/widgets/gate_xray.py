@@ -123,7 +123,8 @@ class GateXray(CourseWidget):
     def still(self) -> Figure:
         from matplotlib.figure import Figure
 
-        from course.plots import CHANGE, HEAT, drawable
+        from course.fonts import drawable
+        from course.plots import CHANGE, HEAT
 
         figure = Figure(figsize=(max(7, 0.17 * len(self.characters)), 5), layout="constrained")
         above, below = figure.subplots(2, 1, height_ratios=(3, 2), sharex=True)
