@@ -30,7 +30,7 @@ class Run:
 RUNS = {
     "cloze": Run(
         "cloze",
-        [(people, others) for people in range(1, 5) for others in range(4)],
+        [(people, others) for people in range(1, 6) for others in range(5)],
         [
             (1, 0),
             (1, 1),
@@ -46,7 +46,7 @@ RUNS = {
             (8, 0),
             (12, 0),
         ],
-        800,
+        1000,
     ),
     "many pairs": Run("many pairs", range(1, 17), (1, 2, 4, 8, 16, 24), 1200),
     "one clue, 1 to 30 back": Run("one clue", range(1, 31), (1, 5, 10, 20, 30, 45, 60), 500),

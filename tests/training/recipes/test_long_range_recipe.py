@@ -1,4 +1,4 @@
-"""The recipe of the memory curves: it goes on where it stopped, and its scores and card are those of its log."""
+"""The recipe of the memory curves: it goes on where it stopped; scores and card are of its log."""
 
 import json
 
