@@ -60,8 +60,8 @@ CARD = """\
 No model, but what came of training {cells} small ones: an RNN, a GRU, an LSTM (forget bias 1) of 64 units,
 and the same GRU with one head of attention over its own states at the end. Tasks and texts are our own
 (`course.studies.long_range`, `course.data.far_clues`), CC0. Batches of {batch}, Adam at {lr}, falling to a
-tenth; {asked} new questions of each size; seeds 0 to {last}. On {device}, other work running. `log.jsonl` has
-every cell, `scores.json` the mean, the lowest and the highest of the five.
+tenth; {asked} new questions of each size; seeds from 0, as many as the tables say. On {device}, other work
+running. `log.jsonl` has every cell, `scores.json` the mean, the lowest and the highest of the seeds.
 
 A size is the clue's distance, the number of pairs, or people and other sentences between. One in 16 guesses
 is right by chance (pairs: one in 32).
@@ -134,18 +134,17 @@ def card(scores: list[dict], runs: dict[str, Run], device: str) -> str:
     for name, run in runs.items():
         rows = [score for score in scores if score["run"] == name]
         sizes = " | ".join(str(size) for size in rows[0]["sizes"])
-        tables.append(f"\n## {name}: {run.steps} steps\n\n| reader | parameters | {sizes} |")
-        tables.append("|---|---:|" + "---:|" * len(rows[0]["sizes"]))
+        tables.append(f"\n## {name}: {run.steps} steps\n\n| reader | parameters | seeds | {sizes} |")
+        tables.append("|---|---:|---:|" + "---:|" * len(rows[0]["sizes"]))
         for row in rows:
             cells = zip(row["mean"], row["low"], row["high"], strict=True)
             shown = " | ".join(f"{m:.2f} ({a:.2f}-{b:.2f})" for m, a, b in cells)
-            tables.append(f"| {row['reader']} | {row['parameters']:,} | {shown} |")
+            tables.append(f"| {row['reader']} | {row['parameters']:,} | {row['seeds']} | {shown} |")
     return CARD.format(
         cells=sum(score["seeds"] for score in scores),
         batch=BATCH,
         lr=LR,
         asked=ASKED,
-        last=SEEDS[-1],
         device=device_name(device),
         tables="\n".join(tables) + "\n",
     )
