@@ -74,7 +74,7 @@ def lstm_step(
 ) -> tuple[Float[Tensor, "*batch hidden"], Float[Tensor, "*batch hidden"]]:
     """c' = f · c + i · g and h' = o · tanh(c'): the new (h, c).
 
-    The gates stand below one another in the weights, in the order i, f, g, o; g is a tanh, the others sigmoids.
+    In the weights the gates stand in the order i, f, g, o; g goes through tanh, the others through a sigmoid.
 
     Source: Hochreiter and Schmidhuber 1997; Gers et al. 2000; lecture row L1.2.a.
     """
