@@ -10,7 +10,9 @@ import torch
 
 from course.models.seq2seq import fit
 from course.studies.long_range import READERS, TASKS, Drawn, Reader, Size, accuracy
-from course.training.trainer import Log, device_name
+from course.training.log import Log
+from course.training.report import wrapped
+from course.training.trainer import device_name
 
 SEEDS = range(5)
 BATCH, LR, ASKED = 32, 3e-3, 500
@@ -87,7 +89,7 @@ def train(folder: str | Path, device: str = "cpu", runs: dict[str, Run] | None =
                     )
     scores = summary(log.read(), runs)
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8", newline="\n")
-    (folder / "README.md").write_text(card(scores, runs, device), encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(card(scores, runs, device)), encoding="utf-8", newline="\n")
     return scores
 
 

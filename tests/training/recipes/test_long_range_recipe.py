@@ -5,9 +5,9 @@ import json
 import pytest
 
 from course import checkpoints
+from course.training.log import Log
 from course.training.recipes import long_range
 from course.training.recipes.long_range import RUNS, Run, summary, train
-from course.training.trainer import Log
 
 TINY = {"near": Run("one clue", (1, 2), (1, 3), 4, ("RNN", "GRU"))}
 
