@@ -102,7 +102,7 @@ def cell(run: Run, kind: str, seed: int, device: str = "cpu") -> dict:
     losses = fit(reader, lambda step: tuple(part.to(device) for part in drawn(step)), run.steps, LR)
     return {
         "parameters": sum(parameter.numel() for parameter in reader.parameters()),
-        "steps": run.steps,
+        "step": run.steps,
         "loss": mean(losses[-50:]),
         "sizes": list(run.tested),
         "accuracy": accuracy(reader.cpu(), task, run.tested, ASKED),
@@ -124,8 +124,8 @@ def summary(log: list[dict], runs: dict[str, Run]) -> list[dict]:
                 "seeds": len(found),
                 "sizes": found[0]["sizes"],
                 "mean": [round(mean(column), 4) for column in columns],
-                "low": [min(column) for column in columns],
-                "high": [max(column) for column in columns],
+                "low": [round(min(column), 4) for column in columns],
+                "high": [round(max(column), 4) for column in columns],
             })  # fmt: skip
     return scores
 
