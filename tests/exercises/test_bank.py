@@ -464,7 +464,81 @@ def scores_by_lookup(query, key, distances, relative_key=None, relative_query=No
     return scores * (parts * query.shape[-1]) ** -0.5
 
 
+def through_torchs_rnn(x, h, w_ih, w_hh, b_ih, b_hh):
+    batch = x if x.dim() > 1 else x[None], h if h.dim() > 1 else h[None]
+    return torch.rnn_tanh_cell(*batch, w_ih, w_hh, b_ih, b_hh).reshape(h.shape)
+
+
+def through_torchs_lstm(x, h, c, w_ih, w_hh, b_ih, b_hh):
+    x, state = x.reshape(-1, x.shape[-1]), [s.reshape(-1, s.shape[-1]) for s in (h, c)]
+    return tuple(s.reshape(h.shape) for s in torch.lstm_cell(x, state, w_ih, w_hh, b_ih, b_hh))
+
+
+def gru_by_einsum(x, h, w_ih, w_hh, b_ih, b_hh):
+    of_x = torch.einsum("...i,gji->g...j", x, w_ih.unflatten(0, (3, -1))) + _gates(b_ih, x)
+    of_h = torch.einsum("...i,gji->g...j", h, w_hh.unflatten(0, (3, -1))) + _gates(b_hh, h)
+    r, z = torch.sigmoid(of_x[:2] + of_h[:2])
+    n = torch.tanh(of_x[2] + r * of_h[2])
+    return n + z * (h - n)
+
+
+def _gates(bias, x):
+    return bias.unflatten(0, (3, -1)).reshape(3, *[1] * (x.dim() - 1), -1)
+
+
+def norms_by_svd(w_hh, slopes):
+    jacobians = [torch.diag(slope) @ w_hh for slope in slopes]
+    found = []
+    for t in range(len(slopes) + 1):
+        product = torch.eye(len(w_hh), dtype=w_hh.dtype)
+        for jacobian in jacobians[t:]:
+            product = jacobian @ product  # from the left: the earliest first
+        found.append(torch.linalg.svdvals(product).max())
+    return torch.stack(found)
+
+
+def radius_by_numpy(w, radius):
+    import numpy as np
+
+    now = np.abs(np.linalg.eigvals(w.double().numpy())).max()
+    if now == 0:
+        raise ValueError("there is nothing to scale")
+    return w / float(now) * radius
+
+
+def clipped_as_torch_does(gradients, max_norm):
+    parameters = [torch.nn.Parameter(torch.zeros_like(g)) for g in gradients]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient.clone()
+    torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+    return [parameter.grad for parameter in parameters]
+
+
+def chunks_by_counting(module, x, chunk):
+    state, outputs = None, []
+    for start in range(0, x.shape[1], chunk):
+        if state is not None:  # detached on the way in: the last state keeps its history
+            state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+        output, state = module(x[:, start : start + chunk], state)
+        outputs += output.unbind(1)
+    return torch.stack(outputs, 1), state
+
+
+def ends_by_gather(outputs, lengths):
+    half = outputs.shape[-1] // 2
+    index = (lengths - 1)[:, None, None].expand(-1, 1, half)
+    return torch.cat([outputs[..., :half].gather(1, index)[:, 0], outputs[:, 0, half:]], 1)
+
+
 OTHERWISE = [
+    ("1.1", through_torchs_rnn),
+    ("1.2", through_torchs_lstm),
+    ("1.3", gru_by_einsum),
+    ("1.4", norms_by_svd),
+    ("1.5", radius_by_numpy),
+    ("1.6", clipped_as_torch_does),
+    ("1.7", chunks_by_counting),
+    ("1.8", ends_by_gather),
     ("10.1", masked_with_one_draw),
     ("10.2", pairs_by_rejection),
     ("10.3", rows_by_filling),
