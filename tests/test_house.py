@@ -39,7 +39,9 @@ def test_an_arrow_that_runs_back_up_is_found(tmp_path, monkeypatch, capsys, file
     shutil.copytree(ROOT / "course", tmp_path / "course", ignore=sources)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     place = tmp_path / "course" / file
-    place.write_text((place.read_text(encoding="utf-8") if place.exists() else "") + f"\n{arrow}\n", encoding="utf-8")
+    place.write_text(
+        (place.read_text(encoding="utf-8") if place.exists() else "") + f"\n{arrow}\n", encoding="utf-8"
+    )
     assert not kept(tmp_path, monkeypatch)
     assert told in re.sub(r"\s+", " ", capsys.readouterr().out)
 

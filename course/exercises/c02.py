@@ -117,7 +117,119 @@ for name, says, flags in [
     e.mistake(name, says)(score_function(**flags))
 
 
-# ---- 2.2 Luong's three scores -------------------------------------------------------------------
+# ---- 2.2 a context for every word -----------------------------------------------------------------
+
+
+def asked(f, *batch: int, mask=None, d_state: int = 3, d_source: int = 5, n: int = 6):
+    """Widths that all differ."""
+    weights = (randn(4, d_state, seed=3), randn(4, d_source, seed=4), randn(4, seed=5))
+    return f(randn(*batch, d_state, seed=1), randn(*batch, n, d_source, seed=2), *weights, mask)
+
+
+def gradient_of_state(f) -> torch.Tensor:
+    state = randn(3, seed=1).requires_grad_()
+    context, _ = f(
+        state * 1.0, randn(6, 5, seed=2), randn(4, 3, seed=3), randn(4, 5, seed=4), randn(4, seed=5)
+    )
+    context.square().sum().backward()
+    return state.grad
+
+
+PADDED = torch.tensor([[True, True, True, True, False, False], [True, True, True, True, True, True]])
+
+e = define(
+    "2.2",
+    bahdanau_attention,
+    "A context for every word",
+    minutes=15,
+    difficulty=2,
+    parts=[
+        ("one state, six source states", 2, lambda f: asked(f)),
+        ("a batch", 1, lambda f: asked(f, 2)),
+        ("a batch with padding", 2, lambda f: asked(f, 2, mask=PADDED)),
+        ("widths alike", 1, lambda f: asked(f, d_state=4, d_source=4, n=5)),
+        ("the gradient that reaches the state", 1, gradient_of_state),
+    ],
+    hints=[
+        "One score for each source state, a softmax over them, a weighted sum of them. The score is a small network with one hidden"
+        " layer: both states go in, one number comes out.",
+        "Project the one state and the n source states into the hidden layer, add (the one state to each of the n), tanh, then v. The"
+        " context sums the states h_j themselves, not what the score made of them.",
+        "`scores = torch.tanh((state @ w_state.mT).unsqueeze(-2) + states @ w_source.mT) @ v`; with a mask"
+        " `scores = scores.masked_fill(~mask, -torch.inf)`; `weights = scores.softmax(-1)`;"
+        " `return (weights.unsqueeze(-1) * states).sum(-2), weights`.",
+    ],
+)
+
+
+def one_context(score=None, mask_how="before", weigh=lambda s: s.softmax(-1), summed=None, swap=False):
+    def wrong(state, states, w_state, w_source, v, mask=None):
+        q, k = (state @ w_state.mT).unsqueeze(-2), states @ w_source.mT
+        scores = torch.tanh(q + k) @ v if score is None else score(q, k, v)
+        if mask is not None and mask_how in ("before", "inverted"):
+            scores = scores.masked_fill(mask if mask_how == "inverted" else ~mask, -torch.inf)
+        weights = weigh(scores)
+        if mask is not None and mask_how == "after":
+            weights = weights * mask
+        context = (weights.unsqueeze(-1) * states).sum(-2) if summed is None else summed(weights, states, k)
+        return (weights, context) if swap else (context, weights)
+
+    return wrong
+
+
+for name, says, flags in [
+    (
+        "relu",
+        "The score has a ReLU; Bahdanau's has a tanh.",
+        {"score": lambda q, k, v: torch.relu(q + k) @ v},
+    ),
+    (
+        "tanh-outside",
+        "The tanh comes after v: then the score is a sum of two numbers squashed, and has no hidden layer.",
+        {"score": lambda q, k, v: torch.tanh((q + k) @ v)},
+    ),
+    (
+        "no-tanh",
+        "The tanh is missing: without it the state adds the same number to every score, and the softmax takes that away again.",
+        {"score": lambda q, k, v: (q + k) @ v},
+    ),
+    (
+        "product",
+        "The two projections are multiplied; they are added before the tanh.",
+        {"score": lambda q, k, v: torch.tanh(q * k) @ v},
+    ),
+    (
+        "mask-after",
+        "The mask is applied after the softmax, so that the weights no longer sum to one.",
+        {"mask_how": "after"},
+    ),
+    (
+        "mask-inverted",
+        "The mask is used the wrong way round: True are the source's words, False its padding.",
+        {"mask_how": "inverted"},
+    ),
+    ("mask-ignored", "The mask is not used: padding is looked at.", {"mask_how": "never"}),
+    (
+        "sigmoid",
+        "Each weight is a sigmoid of its own score: they do not sum to one. The source's words compete, in a softmax.",
+        {"weigh": torch.sigmoid},
+    ),
+    (
+        "mean",
+        "The context is the plain mean of the states: the weights are computed, and not used.",
+        {"summed": lambda w, h, k: h.mean(-2)},
+    ),
+    (
+        "projected",
+        "The context sums the projections U h_j; it is a sum of the states h_j themselves.",
+        {"summed": lambda w, h, k: (w.unsqueeze(-1) * k).sum(-2)},
+    ),
+    ("swapped", "The weights are returned first; the order is (context, weights).", {"swap": True}),
+]:
+    e.mistake(name, says)(one_context(**flags))
+
+
+# ---- 2.3 Luong's three scores -------------------------------------------------------------------
 
 
 def square(f, kind):
@@ -127,7 +239,7 @@ def square(f, kind):
 
 
 e = define(
-    "2.2",
+    "2.3",
     luong_score,
     "Three scores",
     minutes=12,
@@ -221,10 +333,10 @@ for name, says, flags in [
     e.mistake(name, says)(three_scores(**flags))
 
 
-# ---- 2.3 local-m ------------------------------------------------------------------------------
+# ---- 2.4 local-m ------------------------------------------------------------------------------
 
 e = define(
-    "2.3",
+    "2.4",
     local_m_window,
     "A window that moves along",
     minutes=8,
@@ -275,7 +387,7 @@ def _(n_target, n_source, half_width):
     return local_m_window(n_target, n_source, half_width).mT
 
 
-# ---- 2.4 local-p ------------------------------------------------------------------------------
+# ---- 2.5 local-p ------------------------------------------------------------------------------
 
 PLACES = torch.tensor([0.2, 3.7, 6.45])
 
@@ -288,7 +400,7 @@ def gradient_of_place(f) -> torch.Tensor:
 
 
 e = define(
-    "2.4",
+    "2.5",
     local_p_weights,
     "A window that goes where it wants",
     minutes=12,
@@ -380,10 +492,10 @@ for name, says, flags in [
     e.mistake(name, says)(local_p(**flags))
 
 
-# ---- 2.5 the penalty ------------------------------------------------------------------------------
+# ---- 2.6 the penalty ------------------------------------------------------------------------------
 
 e = define(
-    "2.5",
+    "2.6",
     hops_penalty,
     "Hops that should differ",
     minutes=8,
@@ -455,118 +567,6 @@ for name, says, flags in [
     ),
 ]:
     e.mistake(name, says)(penalty(**flags))
-
-
-# ---- 2.6 a context for every word -----------------------------------------------------------------
-
-
-def asked(f, *batch: int, mask=None, d_state: int = 3, d_source: int = 5, n: int = 6):
-    """Widths that all differ."""
-    weights = (randn(4, d_state, seed=3), randn(4, d_source, seed=4), randn(4, seed=5))
-    return f(randn(*batch, d_state, seed=1), randn(*batch, n, d_source, seed=2), *weights, mask)
-
-
-def gradient_of_state(f) -> torch.Tensor:
-    state = randn(3, seed=1).requires_grad_()
-    context, _ = f(
-        state * 1.0, randn(6, 5, seed=2), randn(4, 3, seed=3), randn(4, 5, seed=4), randn(4, seed=5)
-    )
-    context.square().sum().backward()
-    return state.grad
-
-
-PADDED = torch.tensor([[True, True, True, True, False, False], [True, True, True, True, True, True]])
-
-e = define(
-    "2.6",
-    bahdanau_attention,
-    "A context for every word",
-    minutes=15,
-    difficulty=2,
-    parts=[
-        ("one state, six source states", 2, lambda f: asked(f)),
-        ("a batch", 1, lambda f: asked(f, 2)),
-        ("a batch with padding", 2, lambda f: asked(f, 2, mask=PADDED)),
-        ("widths alike", 1, lambda f: asked(f, d_state=4, d_source=4, n=5)),
-        ("the gradient that reaches the state", 1, gradient_of_state),
-    ],
-    hints=[
-        "One score for each source state, a softmax over them, a weighted sum of them. The score is a small network with one hidden"
-        " layer: both states go in, one number comes out.",
-        "Project the one state and the n source states into the hidden layer, add (the one state to each of the n), tanh, then v. The"
-        " context sums the states h_j themselves, not what the score made of them.",
-        "`scores = torch.tanh((state @ w_state.mT).unsqueeze(-2) + states @ w_source.mT) @ v`; with a mask"
-        " `scores = scores.masked_fill(~mask, -torch.inf)`; `weights = scores.softmax(-1)`;"
-        " `return (weights.unsqueeze(-1) * states).sum(-2), weights`.",
-    ],
-)
-
-
-def one_context(score=None, mask_how="before", weigh=lambda s: s.softmax(-1), summed=None, swap=False):
-    def wrong(state, states, w_state, w_source, v, mask=None):
-        q, k = (state @ w_state.mT).unsqueeze(-2), states @ w_source.mT
-        scores = torch.tanh(q + k) @ v if score is None else score(q, k, v)
-        if mask is not None and mask_how in ("before", "inverted"):
-            scores = scores.masked_fill(mask if mask_how == "inverted" else ~mask, -torch.inf)
-        weights = weigh(scores)
-        if mask is not None and mask_how == "after":
-            weights = weights * mask
-        context = (weights.unsqueeze(-1) * states).sum(-2) if summed is None else summed(weights, states, k)
-        return (weights, context) if swap else (context, weights)
-
-    return wrong
-
-
-for name, says, flags in [
-    (
-        "relu",
-        "The score has a ReLU; Bahdanau's has a tanh.",
-        {"score": lambda q, k, v: torch.relu(q + k) @ v},
-    ),
-    (
-        "tanh-outside",
-        "The tanh comes after v: then the score is a sum of two numbers squashed, and has no hidden layer.",
-        {"score": lambda q, k, v: torch.tanh((q + k) @ v)},
-    ),
-    (
-        "no-tanh",
-        "The tanh is missing: without it the state adds the same number to every score, and the softmax takes that away again.",
-        {"score": lambda q, k, v: (q + k) @ v},
-    ),
-    (
-        "product",
-        "The two projections are multiplied; they are added before the tanh.",
-        {"score": lambda q, k, v: torch.tanh(q * k) @ v},
-    ),
-    (
-        "mask-after",
-        "The mask is applied after the softmax, so that the weights no longer sum to one.",
-        {"mask_how": "after"},
-    ),
-    (
-        "mask-inverted",
-        "The mask is used the wrong way round: True are the source's words, False its padding.",
-        {"mask_how": "inverted"},
-    ),
-    ("mask-ignored", "The mask is not used: padding is looked at.", {"mask_how": "never"}),
-    (
-        "sigmoid",
-        "Each weight is a sigmoid of its own score: they do not sum to one. The source's words compete, in a softmax.",
-        {"weigh": torch.sigmoid},
-    ),
-    (
-        "mean",
-        "The context is the plain mean of the states: the weights are computed, and not used.",
-        {"summed": lambda w, h, k: h.mean(-2)},
-    ),
-    (
-        "projected",
-        "The context sums the projections U h_j; it is a sum of the states h_j themselves.",
-        {"summed": lambda w, h, k: (w.unsqueeze(-1) * k).sum(-2)},
-    ),
-    ("swapped", "The weights are returned first; the order is (context, weights).", {"swap": True}),
-]:
-    e.mistake(name, says)(one_context(**flags))
 
 
 # ---- 2.7 GNMT's decoder -----------------------------------------------------------------------------

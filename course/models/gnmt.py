@@ -145,16 +145,21 @@ class GnmtDecoder(nn.Module):
 
 
 class Gnmt(AskingSeq2Seq):
-    """The whole: ``N_LAYERS`` on either side, where Google's had eight.
+    """The whole: ``N_LAYERS`` on either side, the fewest with a layer that adds; Google's had eight.
 
     Source: Wu et al. 2016; lecture row L1.7.c.
     """
 
-    N_LAYERS = 4
+    N_LAYERS = 3
 
     def __init__(self, config: Seq2SeqConfig, tokenizer=None):
         super().__init__(config, tokenizer)
         self.encoder = GnmtEncoder(config, self.N_LAYERS)
+        for name, parameter in self.named_parameters():
+            if (
+                "bias_ih" in name
+            ):  # gates in the order i, f, g, o: remember, to begin with (Jozefowicz et al. 2015)
+                nn.init.ones_(parameter.data.chunk(4)[1])
 
     @classmethod
     def decoder_type(cls, config: Seq2SeqConfig) -> nn.Module:

@@ -30,7 +30,9 @@ def _encoder(model: Gnmt, source: Int[Tensor, "source"]) -> Iterator[Part]:
     x = model.embed(source[None])
     yield _embedding(model, "encoder", "source", x[0], shared=False)
     both = model.encoder.bidirectional(x)[0]
-    yield from _layer("encoder", 0, "both_ways", model.encoder.bidirectional, x[0], both[0], both[0], "source")
+    yield from _layer(
+        "encoder", 0, "both_ways", model.encoder.bidirectional, x[0], both[0], both[0], "source"
+    )
     x = both
     for number, layer in enumerate(model.encoder.layers, start=1):
         out = layer(x)[0]
@@ -87,7 +89,9 @@ def _layer(
 
 def _embedding(model: Gnmt, stack: str, rows: str, vectors: Float[Tensor, "n d"], shared: bool) -> Part:
     count = model.embedding.weight.numel()
-    return Part(f"{stack}.embedding", "embedding", rows, ({rows: len(vectors)},), vectors, "d_model", count, shared)
+    return Part(
+        f"{stack}.embedding", "embedding", rows, ({rows: len(vectors)},), vectors, "d_model", count, shared
+    )
 
 
 def _output(model: Gnmt, given: Tensor, tops: Tensor) -> Iterator[Part]:

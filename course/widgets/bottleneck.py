@@ -58,7 +58,9 @@ class Bottleneck(CourseWidget):
         if measured is None:
             measured = json.loads(Path(MEASURED).read_text(encoding="utf-8"))
         if set(measured.get("right", {})) != set(WAYS):
-            raise ValueError(f"measured has the keys lengths, sizes and right, with {' and '.join(WAYS)}; got {list(measured)}")
+            raise ValueError(
+                f"measured has the keys lengths, sizes and right, with {' and '.join(WAYS)}; got {list(measured)}"
+            )
         sizes = measured["sizes"]
         super().__init__(measured=_summed(measured), length=length, size=sizes[0] if size is None else size)
 
@@ -113,7 +115,12 @@ def _summed(measured: dict[str, Any]) -> dict[str, Any]:
         shares = [sum(places) / len(places) for places in seeds]
         places = [round(sum(p) / len(p), 3) for p in zip(*seeds, strict=True)]
         mean = sum(shares) / len(shares)
-        return {"right": round(mean, 3), "low": round(min(shares), 3), "high": round(max(shares), 3), "places": places}
+        return {
+            "right": round(mean, 3),
+            "low": round(min(shares), 3),
+            "high": round(max(shares), 3),
+            "places": places,
+        }
 
     right = {
         way: {size: [at(list(lengths)) for lengths in zip(*seeds, strict=True)] for size, seeds in of.items()}

@@ -106,9 +106,19 @@ class Window(CourseWidget):
         for i, (name, colour) in enumerate(looks.items()):
             at = [s + 0.26 * (i - 1) for s in range(n)]
             hatch = {"again": "///"}.get(name)
-            axes.bar(at, found[name].tolist(), 0.24, color=colour, label=WORDS[name], hatch=hatch, edgecolor="white")
+            axes.bar(
+                at,
+                found[name].tolist(),
+                0.24,
+                color=colour,
+                label=WORDS[name],
+                hatch=hatch,
+                edgecolor="white",
+            )
         x = torch.linspace(-0.5, n - 0.5, 200)
-        axes.plot(x, torch.exp(-((x - self.place) ** 2) / (2 * (self.half_width / 2) ** 2)), color="#444444", lw=1)
+        axes.plot(
+            x, torch.exp(-((x - self.place) ** 2) / (2 * (self.half_width / 2) ** 2)), color="#444444", lw=1
+        )
         axes.set_xticks(range(n), map(elide, self.source), parse_math=False)
         axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1.05), ylabel="weight", xlabel="source word",
                  title=f"p = {self.place:.2f}, D = {self.half_width:g}: local-p sums to {found['weights'].sum():.2f}")  # fmt: skip

@@ -16,15 +16,17 @@ WAYS = {
     "hard, without": lambda *batch, generator: hard_loss(*batch, baseline=False, generator=generator),
 }
 SEEDS, STEPS, BATCH, LR, DRAWN, TESTED, EVERY = 3, 300, 64, 3e-3, 4000, 300, 50
+SHIPPED_STEPS, SHIPPED_DRAWN = 800, 6000
 
 CARD = """\
 # Scenes: soft and hard attention on images
 
-A reader of scenes (`course.models.glimpse`): {parameters:,} parameters. Shipped is "soft", seed 0.
+A reader of scenes (`course.models.glimpse`): {parameters:,} parameters. Shipped is one that looks softly, after {shipped_steps} steps on
+{shipped_drawn:,} scenes: on the test below it names {accuracy:.1%} of the things right, and {mass:.1%} of its attention falls on them.
 
 - Data: scenes that the course draws (`course.data.scenes`): one of five photographs behind {drawn:,} scenes to train on,
   another of two behind {tested} to test with; eighteen little pictures from Twemoji (CC BY 4.0). Credits: `course/data/art/README.md`.
-- Training: {steps} steps of {batch} scenes, Adam, {lr} falling to a tenth in a line, on one CPU thread. A hard reader takes four looks at
+- The three ways compared: {steps} steps of {batch} scenes, Adam, {lr} falling to a tenth in a line, on one CPU thread. A hard reader takes four looks at
   each scene.
 
 On scenes before photographs never seen, mean over three questions (the lowest and the highest of {seeds} seeds):
@@ -49,21 +51,29 @@ def train(folder: str | Path, device: str = "cpu") -> SceneReader:
             torch.manual_seed(seed)
             reader = SceneReader()
             curves[way].append(fit(reader, drawn, way, seed, tested))
-            if (way, seed) == ("soft", 0):
-                save_file(
-                    {k: v.contiguous() for k, v in reader.state_dict().items()},
-                    folder / "model" / "model.safetensors",
-                )
-                (folder / "model" / "config.json").write_text("{}\n", encoding="utf-8")
             _write(folder / "model" / "scores.json", curves)
+    reader, reached = shipped(folder / "model", tested)
     last = {way: [seed[-1] for seed in of] for way, of in curves.items()}
     rows = "\n".join(f"| {way} | {_span(of, 'accuracy')} | {_span(of, 'mass')} |" for way, of in last.items())
     card = CARD.format(
         parameters=sum(p.numel() for p in reader.parameters()), drawn=DRAWN, tested=TESTED, steps=STEPS, batch=BATCH,
-        lr=LR, seeds=SEEDS, rows=rows, area=tested.cells().float().mean().item(),
+        lr=LR, seeds=SEEDS, rows=rows, shipped_steps=SHIPPED_STEPS, shipped_drawn=SHIPPED_DRAWN, **reached, area=tested.cells().float().mean().item(),
     )  # fmt: skip
     (folder / "model" / "README.md").write_text(card, encoding="utf-8", newline="\n")
     return reader
+
+
+def shipped(folder: Path, tested: Scenes) -> tuple[SceneReader, dict[str, float]]:
+    """Train the one that ships, longer and on more scenes; and what it reaches."""
+    torch.manual_seed(0)
+    reader = SceneReader()
+    drawn = scenes.draw(SHIPPED_DRAWN, seed=1)
+    reached = fit(reader, drawn, "soft", 0, tested, steps=SHIPPED_STEPS, every=SHIPPED_STEPS)[-1]
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.contiguous() for name, tensor in reader.state_dict().items()}
+    save_file(weights, folder / "model.safetensors")
+    (folder / "config.json").write_text("{}\n", encoding="utf-8")
+    return reader, {name: reached[name] for name in ("accuracy", "mass")}
 
 
 def fit(
