@@ -62,7 +62,7 @@ def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:
     Source: Pascanu et al. 2013, algorithm 1.
     """
     norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
-    factor = (max_norm / norm).clamp(max=1.0) if norm > 0 else 1.0
+    factor = (max_norm / norm).clamp(max=1.0)  # a norm of 0 gives infinity, and then 1
     return [gradient * factor for gradient in gradients]
 
 

@@ -5,6 +5,8 @@ from importlib import import_module
 _LAZY = {
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
+    "GateXray": "gate_xray",
+    "GradientRiver": "gradient_river",
     "LeakDetector": "leak_detector",
     "MaskBuilder": "mask_builder",
     "MaskingPlayground": "masking_playground",

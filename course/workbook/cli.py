@@ -22,6 +22,7 @@ EXAMPLES = """examples:
   python -m course study 3         open notebook 03 in JupyterLab
   python -m course check 3         are my exercises of notebook 03 right?
   python -m course test            every test of the project
+  python -m course test --fast     those that need no notebook and no browser: two minutes
   python -m course test -k masks   pytest's own options work
 
 The first command sets up what is needed in .venv, once, in a few minutes."""
@@ -70,7 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=check)
 
     command = commands.add_parser(
-        "test", help="run every test of the project", usage="python -m course test [pytest's options]"
+        "test",
+        help="run every test of the project",
+        usage="python -m course test [--fast] [pytest's options]",
+        description="--fast leaves out what runs notebooks, a browser, pip or several processes.",
     )
     command.set_defaults(run=test, pytest_arguments=[])
 
@@ -139,12 +143,18 @@ def _has_exercises(notebook: Path) -> bool:
 
 
 def test(options: argparse.Namespace) -> None:
-    """Become pytest: two workers, and the cells of a notebook together in one of them."""
+    """Become pytest: two workers, and what shares a notebook or a file together in one of them.
+
+    ``--fast`` is ours, everything else is pytest's. nbval is left out: loading it takes seconds, and the
+    tests that need it call pytest anew.
+    """
     os.chdir(ROOT)
-    os.environ.setdefault(
-        "OMP_NUM_THREADS", "1"
-    )  # two workers with many threads each get in each other's way
-    become([sys.executable, "-m", "pytest", "-n2", "--dist=loadfile", *options.pytest_arguments])
+    # Two workers with many threads each get in each other's way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    theirs = [argument for argument in options.pytest_arguments if argument != "--fast"]
+    fast = ("-m", "not slow and not browser") if "--fast" in options.pytest_arguments else ()
+    ours = ("-p", "no:nbval", "-n2", "--dist=loadgroup", "--no-loadscope-reorder", *fast)
+    become([sys.executable, "-m", "pytest", *ours, *theirs])
 
 
 def train(options: argparse.Namespace) -> int:

@@ -9,9 +9,10 @@ import torch.nn.functional as F
 
 from course.blocks import DecoderBlock
 from course.in_context.induction import continues_earlier
-from course.masking import SentencePair
-from course.models.bert import Bert, MaskedLMHead
+from course.models.bert import Bert
+from course.models.bert_heads import MaskedLMHead
 from course.models.gpt import GPT
+from course.next_sentence import SentencePair
 from course.studies.metrics import entities, normalise_answer
 from course.text.decoding import Hypothesis
 from course.text.sampling import keep_top_k, keep_top_p

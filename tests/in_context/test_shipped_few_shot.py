@@ -67,7 +67,7 @@ def test_held_out_sums_are_right_in_99_of_100(model, scores):
     random = np.random.default_rng(3)
     prompts = [draw_sums(random, 12, held_out=True) for _ in range(150)]
     matches = model.is_right(prompts, usual_format(TASKS["addition"]))
-    assert matches[:, 1:].double().mean() >= 0.985  # 1500 sums: four standard deviations below 99 %
+    assert matches[:, 1:].double().mean() >= 0.98  # 1650 sums: four standard deviations below 99 %
     assert matches[:, 0].double().mean() >= 0.95  # the plus sign says what to do
 
 

@@ -173,6 +173,7 @@ def add_metadata(site: Path, name: str, version: str) -> None:
 # -- a clone and its .venv --
 
 
+@pytest.mark.slow
 def test_a_clone_is_set_up_once_and_follows_its_pins(clone):
     clone.publish("pebble", "1.0")
     built = f"built in {clone.venv}\ncourse from {clone.root / 'course'}\n"
@@ -193,6 +194,7 @@ def test_a_clone_is_set_up_once_and_follows_its_pins(clone):
     assert clone.run() == (0, built, "")
 
 
+@pytest.mark.slow
 def test_an_installation_that_names_plugins_of_yesterday_is_repaired(clone):
     clone.publish("pebble", "1.0")
     clone.run()
@@ -203,6 +205,7 @@ def test_an_installation_that_names_plugins_of_yesterday_is_repaired(clone):
     assert PLUGINS["course"] in points.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_an_interrupted_installation_is_marked(clone):
     clone.publish("pebble", "1.0", setup=HANGS)
@@ -215,6 +218,7 @@ def test_an_interrupted_installation_is_marked(clone):
     assert (clone.venv / UNFINISHED).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["unfinished", "its Python is gone"])
 def test_a_damaged_environment_is_made_anew(clone, environment_with_pip, damage):
     shutil.copytree(environment_with_pip, clone.venv, symlinks=True)
@@ -229,6 +233,7 @@ def test_a_damaged_environment_is_made_anew(clone, environment_with_pip, damage)
     assert not (clone.venv / UNFINISHED).exists() and not (clone.venv / "rubble").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX locks")
 def test_two_installations_do_not_meet(clone):
     import fcntl
@@ -248,6 +253,7 @@ def wait_until(condition, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_installed_is_named(clone):
     clone.require("absent==1.0")
     code, _, err = clone.run()
@@ -258,6 +264,7 @@ def test_a_package_that_cannot_be_installed_is_named(clone):
     assert not clone.venv.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("existing", [False, True])
 def test_without_network_one_line_says_so_and_nothing_changes(clone, environment_with_pip, existing):
     if existing:
@@ -274,6 +281,7 @@ def test_without_network_one_line_says_so_and_nothing_changes(clone, environment
     assert not (clone.venv / UNFINISHED).exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_environment_is_left_alone(clone):
     clone.venv.mkdir()
     (clone.venv / "diary.txt").write_text("mine", encoding="utf-8")
@@ -285,6 +293,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(clone):
 # -- environments that are there already --
 
 
+@pytest.mark.slow
 def test_the_running_environment_is_used_as_it_is(clone, tmp_path):
     mine = make_environment(tmp_path / "mine", pebble="1.0+cpu", transformers_course_companion="0.1")
     code, out, err = clone.run(python_of(mine))
@@ -293,6 +302,7 @@ def test_the_running_environment_is_used_as_it_is(clone, tmp_path):
     assert not clone.venv.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
 def test_an_active_environment_is_used_as_it_is(clone, tmp_path, variable):
     mine = make_environment(tmp_path / "mine", pebble="1.0", transformers_course_companion="0.1")
@@ -301,6 +311,7 @@ def test_an_active_environment_is_used_as_it_is(clone, tmp_path, variable):
     assert not clone.venv.exists()
 
 
+@pytest.mark.slow
 def test_an_environment_that_lacks_only_the_course_is_given_it(clone, tmp_path, environment_with_pip):
     mine = tmp_path / "mine"
     shutil.copytree(environment_with_pip, mine, symlinks=True)
@@ -310,6 +321,7 @@ def test_an_environment_that_lacks_only_the_course_is_given_it(clone, tmp_path, 
     assert clone.run(VIRTUAL_ENV=str(mine))[1].startswith("built in")
 
 
+@pytest.mark.slow
 def test_an_active_environment_that_differs_is_left_alone(clone, tmp_path):
     mine = make_environment(tmp_path / "mine", pebble="0.9")
     clone.publish("pebble", "1.0")

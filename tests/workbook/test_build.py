@@ -41,7 +41,7 @@ def source(path, *cells: str, header: str = HEADER):
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
+def house(tmp_path_factory, quick_kernels):
     """A notebooks folder of its own, where 90 has been built twice."""
     folder = tmp_path_factory.mktemp("house") / "notebooks"
     path = source(folder / "source" / "90_small.md", *CELLS.values())

@@ -70,16 +70,15 @@ def test_everything_after_test_is_pytests(become):
     run("test", "-k", "causal and not slow", "tests/test_masks.py", "-n0", "--help")
     [command] = become
     assert command[:3] == [sys.executable, "-m", "pytest"]
-    assert command[3:] == [
-        "-n2",
-        "--dist=loadfile",
-        "-k",
-        "causal and not slow",
-        "tests/test_masks.py",
-        "-n0",
-        "--help",
-    ]
+    ours = ["-p", "no:nbval", "-n2", "--dist=loadgroup", "--no-loadscope-reorder"]
+    assert command[3:] == [*ours, "-k", "causal and not slow", "tests/test_masks.py", "-n0", "--help"]
     assert Path.cwd() == ROOT
+
+
+def test_the_fast_tests_are_those_without_notebooks_and_browser(become):
+    run("test", "tests/test_masks.py", "--fast", "-x")
+    [command] = become
+    assert command[-4:] == ["-m", "not slow and not browser", "tests/test_masks.py", "-x"]
 
 
 # -- which notebook --
@@ -206,6 +205,7 @@ class Jupyter:
         raise AssertionError("JupyterLab did not start within a minute")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_jupyterlab_keeps_to_this_machine_and_stops_at_one_ctrl_c(notebooks, tmp_path):
     jupyter = Jupyter(tmp_path, notebooks / "00_start_here.ipynb")

@@ -164,7 +164,8 @@ def test_the_stand_in_looks_like_the_learners_function(notebook):
 
 MHA = '''
 import course.attention
-from course.attention import merge_heads, scaled_dot_product_attention, split_heads
+from course.attention import scaled_dot_product_attention
+from course.heads import merge_heads, split_heads
 
 
 @exercise("3.6")
@@ -412,7 +413,7 @@ def test_a_box_says_by_words_and_mark_what_its_colour_says(notebook):
 
 def test_lending_by_force_remembers_why(notebook):
     """The plugin does this for an answer that killed its kernel."""
-    notebook.run("from course.exercises import lend\nweighted_sum = lend('0.1', 'your code ended Python')")
+    notebook.run("from course import lend\nweighted_sum = lend('0.1', 'your code ended Python')")
     result = notebook.check()
     assert (result["state"], result["diagnosis"]) == ("stopped", "your code ended Python")
     assert notebook.run(USE) == [[3.0]]

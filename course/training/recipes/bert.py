@@ -13,8 +13,10 @@ from jaxtyping import Int
 from torch import Generator, Tensor
 
 from course.data.everyday import Corpus, Texts
-from course.masking import IGNORED, SPLIT, SentencePair, next_sentence_pairs
-from course.models.bert import BertConfig, BertForPreTraining, CausalBert
+from course.masking import IGNORED, SPLIT
+from course.models.bert import BertConfig
+from course.models.bert_heads import BertForPreTraining, CausalBert
+from course.next_sentence import SentencePair, next_sentence_pairs
 from course.studies.bert_pretraining import (
     Batch,
     Ids,

@@ -28,22 +28,30 @@ class Run:
 
 
 RUNS = {
-    "one clue, 1 to 30 back": Run("one clue", range(1, 31), (1, 5, 10, 20, 30, 45, 60), 500),
-    "one clue, always 5 back": Run("one clue", (5,), (5,), 400),
-    "one clue, always 20 back": Run("one clue", (20,), (20,), 400),
-    "many pairs": Run("many pairs", range(1, 17), (1, 2, 4, 8, 16, 24), 1200),
-    "many pairs, three times as long": Run(
-        "many pairs", range(1, 17), (1, 2, 4, 8, 16, 24), 3600, ("GRU", "LSTM")
-    ),
     "cloze": Run(
         "cloze",
-        [(people, others) for people in range(1, 6) for others in range(5)],
+        [(people, others) for people in range(1, 5) for others in range(4)],
         [
-            *((1, others) for others in (0, 1, 2, 4, 6, 8, 10)),
-            *((people, 0) for people in (2, 3, 4, 6, 8, 12)),
+            (1, 0),
+            (1, 1),
+            (1, 2),
+            (1, 4),
+            (1, 6),
+            (1, 8),
+            (1, 10),
+            (2, 0),
+            (3, 0),
+            (4, 0),
+            (6, 0),
+            (8, 0),
+            (12, 0),
         ],
-        1000,
+        800,
     ),
+    "many pairs": Run("many pairs", range(1, 17), (1, 2, 4, 8, 16, 24), 1200),
+    "one clue, 1 to 30 back": Run("one clue", range(1, 31), (1, 5, 10, 20, 30, 45, 60), 500),
+    "one clue, always 20 back": Run("one clue", (20,), (20,), 400),
+    "many pairs, three times as long": Run("many pairs", range(1, 17), (1, 2, 4, 8, 16, 24), 3600, ("LSTM",)),
 }
 
 CARD = """\
@@ -70,8 +78,8 @@ def train(folder: str | Path, device: str = "cpu", runs: dict[str, Run] | None =
     folder.mkdir(parents=True, exist_ok=True)
     log = Log(folder / "log.jsonl")
     done = {(line["run"], line["reader"], line["seed"]) for line in log.read()}
-    for seed in SEEDS:
-        for name, run in runs.items():
+    for name, run in runs.items():
+        for seed in SEEDS:
             for reader in run.readers:
                 if (name, reader, seed) not in done:
                     log.write(

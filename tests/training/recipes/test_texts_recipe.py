@@ -72,7 +72,7 @@ def test_every_text_is_followed_by_the_end_token():
     ("name", "most"), [("stories", 8e6), ("docstrings", 4e6), ("shakespeare_char_gpu", 11e6)]
 )
 def test_the_recipes_sizes_are_those_promised(name, most):
-    recipe = import_module(f"course.training.{name}").RECIPE
+    recipe = import_module(f"course.training.recipes.{name}").RECIPE
     vocab_size = getattr(recipe, "vocab_size", 65)
     model = GPT(GPTConfig(vocab_size, **recipe.model))
     assert 0.9 * most / 3 < sum(parameter.numel() for parameter in model.parameters()) <= most
