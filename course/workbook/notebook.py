@@ -15,6 +15,7 @@ from typing import Any
 
 from IPython.display import Markdown, display
 
+from course.workbook.bounded import bounded_prints
 from course.workbook.judge import Verdict, cell_of, judge, verdict
 from course.workbook.record import MIME, Exercise, find
 from course.workbook.stub import open_sources
@@ -43,7 +44,8 @@ class Desk:
         if self.result is None or self.result.state != "stopped":
             self.judging = True  # a body that calls its own name must meet itself, not what is lent
             try:
-                self.result = judge(self.exercise, self.candidate)
+                with bounded_prints():
+                    self.result = judge(self.exercise, self.candidate)
             finally:
                 self.judging = False
         return self.result

@@ -18,6 +18,7 @@ from course.in_context.prompts import (
 )
 from course.in_context.tasks import TASKS, draw_sums
 from course.training.recipes import few_shot
+from course.training.report import wrapped
 from course.training.trainer import Log
 
 FOLDER = checkpoints.SHIPPED / "few-shot"
@@ -48,7 +49,7 @@ def test_card_log_and_recipe_agree(model, scores, monkeypatch):
     assert log[-1]["step"] == few_shot.TRAINING.steps and model.gpt.config == few_shot.MODEL
     assert log[0]["loss"] > log[-1]["loss"]
     card = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert card == few_shot.card(FOLDER, model.gpt, scores, "cpu") and "CC0" in card
+    assert card == wrapped(few_shot.card(FOLDER, model.gpt, scores, "cpu")) and "CC0" in card
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 4e6
 
 

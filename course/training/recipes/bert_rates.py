@@ -14,6 +14,7 @@ from course.text.wordpiece import WordPiece
 from course.training.recipes import bert_small
 from course.training.recipes.bert import BertRecipe, Encoded, held_out_batches
 from course.training.recipes.texts import write_scores
+from course.training.report import wrapped
 from course.training.trainer import Log, device_name
 
 RATES = (0.05, 0.15, 0.3, 0.5, 0.8)
@@ -56,7 +57,7 @@ def train(folder: str | Path, device: str = "cpu") -> list[dict]:
         for entry in Log(own / "log.jsonl").read():
             log.write({"name": name, **entry})
     write_scores(folder / "scores.json", found)
-    (folder / "README.md").write_text(card(model, found, device), encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(card(model, found, device)), encoding="utf-8", newline="\n")
     return found
 
 

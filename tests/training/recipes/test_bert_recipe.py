@@ -180,7 +180,7 @@ def test_who_tells_all_pairs_or_none_is_known():
 
 def test_cards_say_where_the_models_come_from_and_how_good_they_are(folders):
     for name, recipe in (("masked", RECIPE), ("causal", TWIN)):
-        card = (folders[name] / "model" / "README.md").read_text(encoding="utf-8")
+        card = " ".join((folders[name] / "model" / "README.md").read_text(encoding="utf-8").split())
         found = json.loads((folders[name] / "scores.json").read_text(encoding="utf-8"))
         for said in (
             f"# {recipe.title}",

@@ -49,7 +49,7 @@ def test_its_scores_are_those_of_the_checkpoint_and_of_counting(folder):
 
 
 def test_its_card_says_where_it_comes_from_and_how_good_it_is(folder):
-    card = (folder / "model" / "README.md").read_text(encoding="utf-8")
+    card = " ".join((folder / "model" / "README.md").read_text(encoding="utf-8").split())
     scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     for said in (
         "# Friends",
