@@ -1,4 +1,5 @@
-"""Questions on little stories, with the numbers of the sentences that answer them: three tasks of bAbI (v1.1).
+"""Questions on little stories, with the numbers of the sentences that answer them: three tasks of bAbI
+(v1.1).
 
 Weston et al. 2015, "Towards AI-Complete Question Answering"; Facebook, CC BY 3.0.
 """

@@ -1,7 +1,8 @@
-"""Little sentences about Tom, Jerry and their friends, in English and in Chinese, with the words' links: our own.
+"""Little sentences about Tom, Jerry and their friends, in English and in Chinese, with the words' links:
+our own.
 
-English says where and when at the end, Chinese before the verb, so that a translator cannot go straight along.
-The verb may stand without its s, as on the lecture's slide: Tom chase Jerry.
+English says where and when at the end, Chinese before the verb, so that a translator cannot go straight
+along. The verb may stand without its s, as on the lecture's slide: Tom chase Jerry.
 """
 
 import random
@@ -17,8 +18,10 @@ ANIMALS = {
 }  # fmt: skip
 KINDS = {"big": "大", "little": "小", "old": "老", "white": "白", "black": "黑", "clever": "聪明"}
 VERBS = {
-    "chase": "追逐", "see": "看见", "help": "帮助", "like": "喜欢", "follow": "跟随", "hear": "听见", "push": "推",
-    "call": "呼叫", "thank": "感谢", "visit": "拜访", "find": "找到", "teach": "教", "know": "认识", "wake": "叫醒",
+    "chase": "追逐", "see": "看见", "help": "帮助", "like": "喜欢", "follow": "跟随",
+    "hear": "听见", "push": "推",
+    "call": "呼叫", "thank": "感谢", "visit": "拜访", "find": "找到",
+    "teach": "教", "know": "认识", "wake": "叫醒",
 }  # fmt: skip
 PLACES = {
     "park": "公园",
@@ -36,7 +39,7 @@ KEPT_BACK = ("Tom", "chase", "Jerry")
 
 
 class Linked(NamedTuple):
-    """A sentence in both languages, words apart by spaces, and which English word each Chinese word stands for."""
+    """A sentence in both languages, words apart by spaces, and which word stands for which."""
 
     english: str
     chinese: str

@@ -40,7 +40,7 @@ class Scenes(NamedTuple):
     cover: Float[Tensor, "scene kind grid grid"]
 
     def cells(self, share: float = 0.1) -> Tensor:
-        """The cells that each thing is in: those of which it covers at least this share, ``[scene, kind, cell]``."""
+        """The cells that each thing is in, ``[scene, kind, cell]``: it covers at least this share of them."""
         return (self.cover >= share).flatten(-2)
 
 

@@ -1,8 +1,8 @@
 """Recurrent translators that ask the source anew at every word: Bahdanau's decoder and Luong's.
 
-Reader, loop and writing are those of ``course.models.seq2seq``, whose decoder is given one fixed context. Here
-``BahdanauDecoder`` asks before each word, with the state that it is in; ``LuongDecoder`` after each step, with the
-state that it has reached.
+Reader, loop and writing are those of ``course.models.seq2seq``, whose decoder is given one fixed context.
+Here ``BahdanauDecoder`` asks before each word, with the state that it is in; ``LuongDecoder`` after each
+step, with the state that it has reached.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from course.text.tokenizers import BOS, EOS
 
 
 class Asking(NamedTuple):
-    """A decoder's state: what it remembers, what it is to be given next (Luong), and where it has just looked."""
+    """A decoder's state: its memory, what it is to be given next (Luong), and where it has just looked."""
 
     hidden: Float[Tensor, "rows d_hidden"]
     found: Float[Tensor, "rows d_embedding"]

@@ -1,4 +1,4 @@
-"""Co-attention: two sequences look at one another through one table of scores, read by rows and by columns."""
+"""Co-attention: two sequences look at one another through one table, read by rows and by columns."""
 
 import json
 from collections.abc import Sequence
@@ -58,17 +58,18 @@ def co_attention(
 
 
 class StoryReader(nn.Module):
-    """Answers a question on a story of short sentences: each sentence and each question word look at one another.
+    """Answers a question on a story of short sentences: each sentence and each question word look at one
+    another.
 
-    A sentence is the mean of its words' vectors plus a vector for its place counted from the end, since later
-    ones undo earlier ones; a bidirectional GRU over sentences and one over the question's words make the two
-    sides of the co-attention. What the question's words found is averaged and read by one linear map.
+    A sentence is the sum of its words' vectors, with something of its first word and of its place counted from
+    the end (later ones undo earlier ones); a question's word is its vector with what a bidirectional GRU makes
+    of it. What the question's words found is averaged and read by one linear map.
 
     Args:
         words: every word it knows; number 0 is padding, 1 stands for the others.
 
-    Source: after Weston et al. 2015 (the task), Sukhbaatar et al. 2015, §4.1 (sentences as bags with their time) and
-    Xiong et al. 2017; lecture row L2.3.a.
+    Source: after Weston et al. 2015 (the task), Sukhbaatar et al. 2015, §4.1 (sentences as bags with their
+    time) and Xiong et al. 2017; lecture row L2.3.a.
     """
 
     LONGEST = 30
@@ -95,13 +96,13 @@ class StoryReader(nn.Module):
         # A bag with the order left out would not know who went where from who was where.
         halves = torch.cat([x[:, :, 0], x.sum(2) / real.sum(-1, keepdim=True).clamp(min=1)], dim=-1)
         ago = (told.flip(-1).cumsum(-1).flip(-1) - 1).clamp(0, self.LONGEST - 1)
-        context = torch.tanh(self.mix(halves) + self.time(ago))
-        packed = pack_padded_sequence(
-            self.embedding(questions), asked.sum(1), batch_first=True, enforce_sorted=False
-        )
+        context = x.sum(2) + torch.tanh(self.mix(halves) + self.time(ago))
+        words = self.embedding(questions)
+        packed = pack_padded_sequence(words, asked.sum(1), batch_first=True, enforce_sorted=False)
         question, _ = pad_packed_sequence(
             self.ask(packed)[0], batch_first=True, total_length=questions.shape[1]
         )
+        question = words + question  # a word in common is a match from the first step on
         found = co_attention(context, question, self.weight, told, asked)
         share = (asked / asked.sum(1, keepdim=True)).unsqueeze(1).to(x.dtype)  # [batch, 1, word]
         read = torch.cat([weighted_sum(share, found.of_question), weighted_sum(share, question)], dim=-1)

@@ -1,7 +1,7 @@
 """Where to look in an image: softly, at every cell with a weight, or hard, at one cell drawn at random.
 
-Functions first: the two kinds of look, and the score-function estimate of a gradient that sampling has cut. Then
-a reader of scenes that is asked for one kind of thing and says which it is.
+Functions first: the two kinds of look, and the score-function estimate of a gradient that sampling has cut.
+Then a reader of scenes that is asked for one kind of thing and says which it is.
 """
 
 from pathlib import Path
@@ -67,7 +67,8 @@ def score_function_gradient(
     Raises:
         ValueError: if there are not as many rewards as looks, or a baseline is asked for with fewer than two.
 
-    Source: Williams 1992 (REINFORCE); Mnih and Rezende 2016, equation 8 (the others' mean); lecture row L1.3.b.
+    Source: Williams 1992 (REINFORCE); Mnih and Rezende 2016, equation 8 (the others' mean); lecture row
+    L1.3.b.
     """
     _check_looks(sampled, rewards, baseline)
     p, rewards = scores.detach().softmax(dim=-1), rewards.detach()

@@ -1,7 +1,9 @@
-"""Google's translator of 2016 in small: a stack of LSTMs on either side, and attention from the bottom of one.
+"""Google's translator of 2016 in small: a stack of LSTMs on either side, and attention from the bottom of
+one.
 
-The encoder's first layer reads both ways, the others from left to right. The decoder's bottom layer asks; what it
-found at a step goes to every layer. From the third layer on either side, a layer adds to what it was given.
+The encoder's first layer reads both ways, the others from left to right. The decoder's bottom layer asks;
+what it found at a step goes to every layer. From the third layer on either side, a layer adds to what it
+was given.
 """
 
 from typing import NamedTuple
@@ -16,7 +18,7 @@ from course.models.attention_seq2seq import AskingSeq2Seq
 from course.models.seq2seq import Memory, Seq2SeqConfig
 
 FIRST_RESIDUAL = 2
-"""The number of the first layer that adds, counted from 0: the third from the bottom (Wu et al. 2016, figure 1)."""
+"""The number of the first layer that adds, from 0: the third from the bottom (Wu et al. 2016, figure 1)."""
 
 
 class GnmtEncoder(nn.Module):
@@ -32,7 +34,7 @@ class GnmtEncoder(nn.Module):
         self.layers = nn.ModuleList(nn.LSTM(d, d, batch_first=True) for _ in range(n_layers - 1))
 
     def forward(self, embedded: Float[Tensor, "batch source d_embedding"], mask: Tensor) -> Memory:
-        """Read padded sources; each layer's sequence is finished before the next begins here, but need not be."""
+        """Read padded sources; here each layer is done before the next begins, which need not be so."""
         lengths = mask.sum(dim=-1).cpu()
         packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
         x, _ = pad_packed_sequence(
@@ -87,7 +89,8 @@ def gnmt_step(
 class GnmtDecoder(nn.Module):
     """A stack of LSTMs whose bottom layer asks the source; all of them are given what it found.
 
-    Only the bottom layer waits for the attention; a layer above can work on word i while the bottom is at i + 1.
+    Only the bottom layer waits for the attention; a layer above can work on word i while the bottom is at i
+    + 1.
 
     Source: Wu et al. 2016, §3 and figure 1; lecture row L1.7.c.
     """

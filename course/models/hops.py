@@ -1,7 +1,7 @@
 """A sentence as a few weighted sums of its words' states: the self-attentive embedding of Lin et al.
 
-The first "self-attention" of that name: the queries are not the words themselves, but r learned vectors, the same
-for every sentence.
+The first "self-attention" of that name: the queries are not the words themselves, but r learned vectors,
+the same for every sentence.
 """
 
 import json

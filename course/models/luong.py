@@ -67,9 +67,9 @@ def luong_score(
 def local_m_window(n_target: int, n_source: int, half_width: int) -> Bool[Tensor, "target source"]:
     """Which source words each target word may look at: those up to ``half_width`` places from its own.
 
-    The window of target word t is [p - D, p + D], ends included, with p = t: the two sentences are taken to run
-    side by side ("monotonic"). It is cut at the sentence's ends, and where the source has ended, p stays at
-    its last word, so that no window is empty.
+    The window of target word t is [p - D, p + D], ends included, with p = t: the two sentences are taken to
+    run side by side ("monotonic"). It is cut at the sentence's ends, and where the source has ended, p
+    stays at its last word, so that no window is empty.
 
     Raises:
         ValueError: if ``half_width`` is negative, or there is nothing to look at.
@@ -88,8 +88,8 @@ def local_p_weights(
 ) -> Float[Tensor, "*batch target source"]:
     """Weights in a window about a predicted place p: softmax inside [p - D, p + D], times a Gaussian about p.
 
-    a(s) = softmax(scores)(s) · exp(-(s - p)² / (2σ²)), with σ = D/2; outside the window 0. As in the paper it is
-    not divided by its sum again, so that a row sums to less than 1.
+    a(s) = softmax(scores)(s) · exp(-(s - p)² / (2σ²)), with σ = D/2; outside the window 0. As in the paper
+    it is not divided by its sum again, so that a row sums to less than 1.
 
     Args:
         scores: of every source word; those outside the window do not count.
@@ -115,8 +115,8 @@ def predicted_place(
 ) -> Float[Tensor, "*batch"]:
     """Where local-p puts its window: p = (n - 1) · sigmoid(vᵀ tanh(W h_t)), a place in the source.
 
-    Source: Luong et al. 2015, §3.2 (equation 9; there with S, the source's length, and places counted from 1);
-    lecture row L1.3.d.
+    Source: Luong et al. 2015, §3.2 (equation 9; there with S, the source's length, and places counted from
+    1); lecture row L1.3.d.
     """
     return (n_source - 1) * torch.sigmoid(torch.tanh(state @ weight.mT) @ v)
 

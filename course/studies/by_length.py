@@ -27,7 +27,8 @@ def bleu_with_interval(
 
 @torch.no_grad()
 def token_accuracy(model: nn.Module, pairs: Pairs) -> float:
-    """The share of the reference's tokens, <eos> among them, that the model puts first, the right ones before given.
+    """The share of the reference's tokens, <eos> among them, that the model puts first, the right ones
+    before given.
 
     Args:
         model: a translator of the course with a tokenizer.

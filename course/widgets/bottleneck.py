@@ -1,4 +1,4 @@
-"""The bottleneck (L1.7.a): how much one fixed context holds, and what asking again at each word does about it."""
+"""The bottleneck (L1.7.a): how much one fixed context holds, and what asking again does about it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ WORDS = {
     "fixed": "one fixed context",
     "again": "asking at each letter",
     "says": {
-        "fixed": "One context of {size} numbers, {n} letters: {right} % are written right (seeds from {low} to {high} %); the first "
+        "fixed": "One context of {size} numbers, {n} letters: {right} % are written right (seeds from "
+        "{low} to {high} %); the first "
         "{first} %, the last {last} %.",
-        "asking": "Asking again at each letter, with states of {size} numbers, {n} letters: {right} % are written right (seeds from "
+        "asking": "Asking again at each letter, with states of {size} numbers, {n} letters: {right} % "
+        "are written right (seeds from "
         "{low} to {high} %); the first {first} %, the last {last} %.",
     },
-    "note": "Letters drawn at random from sixteen: chance is 6 %. Each bar is a mean over {seeds} models that were trained from "
+    "note": "Letters drawn at random from sixteen: chance is 6 %. Each bar is a mean over {seeds} "
+    "models that were trained from "
     "different starts on all lengths up to {longest}; the right letters before it are given.",
 }
 
@@ -59,7 +62,7 @@ class Bottleneck(CourseWidget):
             measured = json.loads(Path(MEASURED).read_text(encoding="utf-8"))
         if set(measured.get("right", {})) != set(WAYS):
             raise ValueError(
-                f"measured has the keys lengths, sizes and right, with {' and '.join(WAYS)}; got {list(measured)}"
+                f"measured has lengths, sizes and right, with {' and '.join(WAYS)}; got {list(measured)}"
             )
         sizes = measured["sizes"]
         super().__init__(measured=_summed(measured), length=length, size=sizes[0] if size is None else size)
@@ -95,10 +98,10 @@ class Bottleneck(CourseWidget):
         colour = {"fixed": "#B34F00", "asking": "#0072B2"}
         bars.bar(range(1, self.length + 1), at["places"], color=colour[self.way])
         bars.set(ylim=(0, 1.03), xlabel="place", ylabel="share right",
-                 title=f"{WORDS['again' if self.asking else 'fixed']}, C of {self.size}, {self.length} letters")  # fmt: skip
+                 title=f"{WORDS['again' if self.asking else 'fixed']}, C of {self.size}")  # fmt: skip
         for way, name in zip(WAYS, ("fixed", "again"), strict=True):
             curve = self.curve(way)
-            curves.plot(lengths, [x["right"] for x in curve], color=colour[way], ls="--" if way == "fixed" else "-",
+            curves.plot(lengths, [x["right"] for x in curve], color=colour[way], ls={"fixed": "--"}.get(way),
                         label=WORDS[name])  # fmt: skip
             low, high = ([x[edge] for x in curve] for edge in ("low", "high"))
             curves.fill_between(lengths, low, high, color=colour[way], alpha=0.15)

@@ -20,12 +20,14 @@ WORDS = TRANSFORMER | {
         "embedding": ["Embedding", "Each token's own vector: its row of a matrix that both languages share."],
         "encoder_block": [
             "Encoder layer {layer}",
-            "A layer of the reading stack. Only layer 0 reads both ways: every other can start on a word as soon as the layer "
+            "A layer of the reading stack. Only layer 0 reads both ways: every other can start on a "
+            "word as soon as the layer "
             "below has done it.",
         ],
         "decoder_block": [
             "Decoder layer {layer}",
-            "A layer of the writing stack. Each is given what is below it and, behind that, what the attention found.",
+            "A layer of the writing stack. Each is given what is below it and, behind that, what the "
+            "attention found.",
         ],
         "both_ways": [
             "LSTM, both ways",
@@ -34,7 +36,8 @@ WORDS = TRANSFORMER | {
         "recurrent": ["LSTM", "From left to right, one word after the other."],
         "cross_attention": [
             "Attention",
-            "Asked with the bottom layer's output of the step before, so that no layer above has to be waited for; what it finds "
+            "Asked with the bottom layer's output of the step before, so that no layer above has to be "
+            "waited for; what it finds "
             "goes to every layer.",
         ],
         "add": ["Add", "The residual connection, from the third layer on: what came from below is added."],

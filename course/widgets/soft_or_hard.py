@@ -1,4 +1,4 @@
-"""Soft or hard attention (L1.3.a, L1.3.b): the weights over a scene, and a cloud of estimates round a gradient."""
+"""Soft or hard attention (L1.3.a, L1.3.b): weights over a scene, and estimates round a gradient."""
 
 from __future__ import annotations
 
@@ -33,10 +33,13 @@ WORDS = {
     "with": "baseline",
     "exact": "exact",
     "argmax": "argmax",
-    "says": "Cell A has weight {a}, cell B {b}. Exact gradient ({x}, {y}). Spread of an estimate: {without} without a "
+    "says": "Cell A has weight {a}, cell B {b}. Exact gradient ({x}, {y}). Spread of an estimate: "
+    "{without} without a "
     "baseline, {with} with one. The argmax's gradient is (0, 0), wherever it looks.",
-    "help": "A dot is the mean over that many looks, each at one cell drawn with the weights' probabilities; a "
-    "look earns ln P(right answer). Both clouds lie about the cross: unbiased. They differ in how far they spread.",
+    "help": "A dot is the mean over that many looks, each at one cell drawn with the weights' "
+    "probabilities; a "
+    "look earns ln P(right answer). Both clouds lie about the cross: unbiased. They differ in how far "
+    "they spread.",
     "cell": "cell {row}, {column}: weight {weight}",
 }
 
@@ -85,7 +88,7 @@ class SoftOrHard(CourseWidget):
         )
 
     def numbers(self) -> dict[str, Tensor]:
-        """Weights; the exact gradient for A and B; estimates of it without and with a baseline, ``[estimate, 2]``."""
+        """Weights; the exact gradient for A and B; estimates without and with a baseline, ``[estimate, 2]``."""
         scores, rewards = torch.tensor(self.scores) / self.temperature, torch.tensor(self.rewards)
         generator = torch.Generator().manual_seed(self.seed)
         drawn = torch.multinomial(scores.softmax(-1), ESTIMATES * self.looks, True, generator=generator)
@@ -117,7 +120,7 @@ class SoftOrHard(CourseWidget):
         for name, cell in zip("AB", self.pair, strict=True):
             row, column = divmod(cell, side)
             scene.text(column + 0.5, row + 0.5, name, ha="center", va="center", color="white", weight="bold",
-                       bbox={"boxstyle": "round,pad=0.1", "facecolor": "#00000099", "edgecolor": "none"})  # fmt: skip
+                       bbox={"boxstyle": "round,pad=0.1", "facecolor": "#00000099", "ec": "none"})  # fmt: skip
         scene.set(title=f"{WORDS['scene']}, T = {self.temperature:g}", xticks=[], yticks=[])
         for name, (colour, mark) in {"without": ("#D55E00", "o"), "with": ("#0072B2", "^")}.items():
             label = f"{WORDS[name]}: spread {_spread(found[name]):.3f}"

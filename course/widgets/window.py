@@ -27,7 +27,7 @@ WORDS = {
     "says": "Window from {low} to {high}: {inside} of {n} words. The weights of local-p sum to {sum}; "
     "“{best}” has {most}, and {more} once they are made to sum to 1.",
     "word": "{word}: softmax {softmax}, local-p {weight}, summing to one {again}",
-    "help": "Drag the place or the width. Between two words, both lose: that is how the gradient tells p where to go.",
+    "help": "Drag the place or the width. Between two words, both lose: so the gradient tells p where to go.",
 }
 
 
@@ -121,6 +121,6 @@ class Window(CourseWidget):
         )
         axes.set_xticks(range(n), map(elide, self.source), parse_math=False)
         axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1.05), ylabel="weight", xlabel="source word",
-                 title=f"p = {self.place:.2f}, D = {self.half_width:g}: local-p sums to {found['weights'].sum():.2f}")  # fmt: skip
+                 title=f"p = {self.place:.2f}, D = {self.half_width:g}, sum {found['weights'].sum():.2f}")  # fmt: skip
         axes.legend(fontsize=8)
         return figure

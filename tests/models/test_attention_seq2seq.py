@@ -1,4 +1,4 @@
-"""Translators that ask: their attention is the functions', training and writing agree, padding changes nothing."""
+"""Translators that ask: attention is the functions', writing is training, padding changes nothing."""
 
 import pytest
 import torch

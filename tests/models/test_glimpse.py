@@ -1,4 +1,4 @@
-"""Soft and hard looks: weights that sum to one, an estimate that is unbiased, a reader that learns where to look."""
+"""Soft and hard looks: weights that sum to one, an unbiased estimate, a reader that learns where to look."""
 
 import pytest
 import torch
@@ -59,7 +59,7 @@ def test_the_estimate_is_unbiased_to_six_standard_errors(baseline, looks):
 
 
 def test_a_baseline_that_holds_its_own_reward_would_be_caught():
-    """What the test above can see: the mean of all rewards as a baseline shrinks the estimate by (n - 1)/n."""
+    """What the test above sees: the mean of all rewards as a baseline shrinks the estimate by (n - 1)/n."""
     n, looks, generator = 6_000, 2, torch.Generator().manual_seed(7)
     drawn = torch.multinomial(SCORES.softmax(-1), n * looks, True, generator=generator).view(n, looks)
     found = torch.stack([score_function_gradient(SCORES, k, REWARDS[k] - REWARDS[k].mean()) for k in drawn])
@@ -88,7 +88,7 @@ def test_the_estimate_has_no_gradient_of_its_own_and_looks_need_rewards():
 
 
 def test_the_hard_losss_gradient_for_the_scores_is_the_estimate_on_average():
-    """Its mean over many draws is that of the expected loss, for the question's vector (which only the scores use)."""
+    """Its mean over many draws is that of the expected loss, for the question's vector."""
     torch.manual_seed(0)
     drawn, reader = scenes.draw(1, seed=0), SceneReader().double().eval()
     with torch.no_grad():

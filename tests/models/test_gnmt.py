@@ -1,4 +1,4 @@
-"""GNMT's structure: where it adds, what every layer is given, and that its bottom layer needs none above it."""
+"""GNMT's structure: where it adds, what every layer is given, and that the bottom needs none above it."""
 
 import torch
 

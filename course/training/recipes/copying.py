@@ -1,4 +1,4 @@
-"""How much fits into one fixed context: copying letters, with contexts of several sizes, and by asking again."""
+"""How much fits into one fixed context: copying letters, with contexts of two sizes, or asking again."""
 
 import json
 from pathlib import Path
@@ -20,14 +20,17 @@ WAYS = {"fixed": Seq2Seq, "asking": Bahdanau}
 CARD = """\
 # Copying: how much one fixed context holds
 
-Two kinds of recurrent translator (`course.models.seq2seq`, `course.models.attention_seq2seq`) that are to write down the letters
-they have read: one with a fixed context C, one with Bahdanau's attention, each with states and contexts of {sizes} numbers.
-Nothing but these scores is shipped.
+Two kinds of recurrent translator (`course.models.seq2seq`, `course.models.attention_seq2seq`) that are to
+write down the letters
+they have read: one with a fixed context C, one with Bahdanau's attention, each with states and contexts of
+{sizes} numbers. Nothing but these scores is shipped.
 
-- Data: letters drawn at random from sixteen, {shortest} to {longest} in a row: nothing to translate, nothing to guess by.
+- Data: letters drawn at random from sixteen, {shortest} to {longest} in a row: nothing to translate,
+nothing to guess by.
 - Training: {steps} steps of {batch}, Adam at {lr}, falling in a line, on one CPU thread; {seeds} seeds.
 
-Share of letters right at {longest} letters, the right ones before it given; mean, lowest and highest over the seeds (chance {chance:.3f}):
+Share of letters right at {longest} letters, the right ones before it given; mean, lowest and highest over
+the seeds (chance {chance:.3f}):
 
 | size of C | fixed context | asking at each letter |
 |---:|---|---|
@@ -36,7 +39,7 @@ Share of letters right at {longest} letters, the right ones before it given; mea
 
 
 def train(folder: str | Path, device: str = "cpu") -> dict:
-    """Repeat the recipe in ``folder``: for each way, size and seed the share that is right, by length and place."""
+    """Repeat the recipe in ``folder``: for each way, size and seed the share right, by length and place."""
     folder = Path(folder)
     (folder / "model").mkdir(parents=True, exist_ok=True)
     found: dict[str, dict[str, list]] = {way: {} for way in WAYS}
@@ -64,7 +67,7 @@ def train(folder: str | Path, device: str = "cpu") -> dict:
 def letters(
     n: int, length: int | None, generator: torch.Generator
 ) -> tuple[Int[Tensor, "n source"], Int[Tensor, "n target"]]:
-    """Rows of letters (with <eos> behind), and the same to be written (with <bos> before); of one length or of all."""
+    """Rows of letters with <eos> behind, the same to be written with <bos> before; of one length or all."""
     low, high = (length, length + 1) if length else (SHORTEST, LONGEST + 1)
     lengths = torch.randint(low, high, (n,), generator=generator).tolist()
     rows = [torch.randint(3, 3 + LETTERS, (k,), generator=generator) for k in lengths]

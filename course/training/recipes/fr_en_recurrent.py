@@ -1,4 +1,4 @@
-"""One fixed context, Bahdanau's attention, Luong's: French to English, at equal parameters and equal steps."""
+"""One fixed context, Bahdanau's attention, Luong's: French to English, at equal parameters and steps."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from course.data.aligned_sentences import AlignedPair, aligned_sentences
 from course.data.length_bands import BandedCorpus
 from course.models.attention_seq2seq import Bahdanau, Luong
 from course.models.seq2seq import Seq2Seq
-from course.models.transformer import Transformer
+from course.models.translator import Translator
 from course.studies.alignment import diagonal_error_rate, head_error_rates, words
 from course.studies.by_length import bleu_with_interval, token_accuracy
 from course.training.recipes.recurrent import Pairs, RecurrentRecipe
@@ -28,7 +28,8 @@ RECIPE = RecurrentRecipe(
     title="French to English by a recurrent network",
     data=(
         "sentences from [Tatoeba](https://tatoeba.org), by way of "
-        "[manythings.org](https://www.manythings.org/anki), CC BY 2.0 (FR), up to 25 French words, none of which "
+        "[manythings.org](https://www.manythings.org/anki), CC BY 2.0 (FR), up to 25 French words, none "
+        "of which "
         "shares a side with a test; and 60,000 examples of two or three of them in a row"
     ),
     corpus=corpus,
@@ -47,11 +48,14 @@ RECIPE = RecurrentRecipe(
 CARD = """\
 # One context or many: three recurrent translators against the length of the source
 
-A fixed context, Bahdanau's attention and Luong's, each with its own card (`fr-en-fixed`, `fr-en-bahdanau`, `fr-en-luong`), at
-equal steps and equal parameters to 1 %; beside them the shipped Transformer `fr-en`, on those sentences that it was not trained on.
+A fixed context, Bahdanau's attention and Luong's, each with its own card (`fr-en-fixed`, `fr-en-bahdanau`,
+`fr-en-luong`), at
+equal steps and equal parameters to 1 %; beside them the shipped Transformer `fr-en`, on those sentences
+that it was not trained on.
 Sources are of so many French words, 300 held out in each band ({unseen} of them new to the Transformer).
 
-BLEU by sacrebleu (13a, with case, beam 4), ± half its 95 % interval (500 draws of the sentences); in brackets the share of
+BLEU by sacrebleu (13a, with case, beam 4), ± half its 95 % interval (500 draws of the sentences); in
+brackets the share of
 the reference's tokens foreseen, the right ones before given.
 
 | words | fixed | Bahdanau | Luong | Transformer |
@@ -60,8 +64,10 @@ the reference's tokens foreseen, the right ones before given.
 
 The Transformer has {ratio:.1f} times the parameters, and has seen {seen:.0f} times as many tokens.
 
-Alignment error rate (0 is right), each word linked to the one most looked at; 30 sentences aligned for this course, and those {parliament}
-of 447 of the Canadian parliament (Och and Ney 2003; WPT 2003) that the course cuts into the same words, used to score with and not shipped:
+Alignment error rate (0 is right), each word linked to the one most looked at; 30 sentences aligned for
+this course, and those {parliament}
+of 447 of the Canadian parliament (Och and Ney 2003; WPT 2003) that the course cuts into the same words,
+used to score with and not shipped:
 
 | | 30 of ours | {parliament} of parliament |
 |---|---|---|
@@ -72,7 +78,7 @@ of 447 of the Canadian parliament (Och and Ney 2003; WPT 2003) that the course c
 def compare(models: dict[str, Seq2Seq], folder: Path, banded: BandedCorpus) -> dict:
     """Every model in every band, and the alignments of those that have some; a card and ``scores.json``."""
     bands: dict[str, dict[str, dict]] = {}
-    transformer = Transformer.from_pretrained("fr-en")
+    transformer = Translator.from_pretrained("fr-en")
     for band, pairs in banded.tests.items():
         bands[band] = {}
         for name, model in models.items():

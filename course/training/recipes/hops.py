@@ -1,4 +1,4 @@
-"""Lin et al.'s hops on film reviews: a classifier with the penalty and one without, and how far their hops overlap."""
+"""Lin et al.'s hops on film reviews: with the penalty and without, and how far the hops overlap."""
 
 import json
 from collections import Counter
@@ -19,13 +19,16 @@ SEEDS, EPOCHS, BATCH, SEEN, LR = 3, 3, 64, 4, 3e-3
 CARD = """\
 # Hops on film reviews
 
-Lin et al.'s self-attentive sentence embedding (2017): a bidirectional LSTM of 64, four hops, {parameters:,} parameters, stored
-as float16. Shipped is "{shipped}", seed 0.
+Lin et al.'s self-attentive sentence embedding (2017): a bidirectional LSTM of 64, four hops, {parameters:,}
+parameters, stored as float16. Shipped is "{shipped}", seed 0.
 
-- Data: rt-polarity (Pang and Lee 2005), CC BY 4.0: 8,530 sentences to train on, 1,066 to test with; words seen {seen} times or more.
-- Training: {epochs} epochs of batches of {batch}, Adam at {lr}, on one CPU thread. No pre-trained word vectors.
+- Data: rt-polarity (Pang and Lee 2005), CC BY 4.0: 8,530 sentences to train on, 1,066 to test with; words
+seen {seen} times or more.
+- Training: {epochs} epochs of batches of {batch}, Adam at {lr}, on one CPU thread. No pre-trained word
+vectors.
 
-Over {seeds} seeds, on the test sentences: accuracy, and how far two hops look at the same words (the mean, over pairs of
+Over {seeds} seeds, on the test sentences: accuracy, and how far two hops look at the same words (the mean,
+over pairs of
 hops, of Σ of the product of their weights, over Σ of the squares: 1 is the same look, 0 no word in common).
 
 | | accuracy | overlap of two hops |

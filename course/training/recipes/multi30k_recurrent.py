@@ -1,9 +1,11 @@
-"""The published neighbours: German to English on Multi30k, without attention, with a fixed context, with attention.
+"""The published neighbours: German to English on Multi30k, without attention, with a fixed context, with
+attention.
 
-pytorch-seq2seq's notebooks 1 to 3 report 13.76, 20.61 and 28.30 BLEU on the Flickr test of 2016, of `evaluate`, on lower-cased
-words that spaCy cut, for 13.9, 14.2 and 20.5 million parameters. The score here is sacrebleu's, with case, on raw text; the
-models have subwords and a tenth of the parameters, the same for each. Multi30k is for research and education: what
-this recipe trains is not shipped.
+pytorch-seq2seq's notebooks 1 to 3 report 13.76, 20.61 and 28.30 BLEU on the Flickr test of 2016, of
+`evaluate`, on lower-cased words that spaCy cut, for 13.9, 14.2 and 20.5 million parameters. The score here
+is sacrebleu's, with case, on raw text; the models have subwords and a tenth of the parameters, the same for
+each. Multi30k is for research and
+education: what this recipe trains is not shipped.
 """
 
 from pathlib import Path

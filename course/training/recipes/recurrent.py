@@ -24,7 +24,8 @@ A recurrent translator ({name}) of {parameters:,} parameters, stored as float16.
 - Data: {data}.
 - Sizes: `{sizes}`
 - Training: `{settings}`, {tokens} tokens a batch
-- Cost: {last[step]} steps in {minutes:.0f} minutes on {device} (beside other work); {millions:.1f} million tokens, padding included
+- Cost: {last[step]} steps in {minutes:.0f} minutes on {device} (beside other work); {millions:.1f} million
+tokens, padding included
 - Label-smoothed loss in nats a token: {last[loss]:.3f} at the end, {last[validation_loss]:.3f} in validation
 
 Scores by sacrebleu, beam {beam}, length penalty {alpha}:
@@ -62,8 +63,8 @@ class RecurrentRecipe:
     def train(self, folder: str | Path, device: str = "cpu", progress: bool = True) -> dict[str, Seq2Seq]:
         """Train every model of the family from text to checkpoint, or go on where a run was interrupted.
 
-        Leaves, for each model, ``NAME/model`` (config, weights in float16, tokenizer, card), ``NAME/log.jsonl``
-        and ``NAME/scores.json``. A model whose scores are there is not trained again.
+        Leaves, for each model, ``NAME/model`` (config, weights in float16, tokenizer, card),
+        ``NAME/log.jsonl`` and ``NAME/scores.json``. A model whose scores are there is not trained again.
         """
         folder = Path(folder)
         train, validation, tests = self.corpus()

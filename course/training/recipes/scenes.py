@@ -21,27 +21,30 @@ SHIPPED_STEPS, SHIPPED_DRAWN = 800, 6000
 CARD = """\
 # Scenes: soft and hard attention on images
 
-A reader of scenes (`course.models.glimpse`): {parameters:,} parameters. Shipped is one that looks softly, after {shipped_steps} steps on
-{shipped_drawn:,} scenes: on the test below it names {accuracy:.1%} of the things right, and {mass:.1%} of its attention falls on them.
+A reader of scenes (`course.models.glimpse`): {parameters:,} parameters. Shipped is one that looks softly,
+after {shipped_steps} steps on {shipped_drawn:,} scenes: on the test below it names {accuracy:.1%} of the
+things right, and {mass:.1%} of its attention falls on them.
 
-- Data: scenes that the course draws (`course.data.scenes`): one of five photographs behind {drawn:,} scenes to train on,
-  another of two behind {tested} to test with; eighteen little pictures from Twemoji (CC BY 4.0). Credits: `course/data/art/README.md`.
-- The three ways compared: {steps} steps of {batch} scenes, Adam, {lr} falling to a tenth in a line, on one CPU thread. A hard reader takes four looks at
-  each scene.
+- Data: scenes that the course draws (`course.data.scenes`): one of five photographs behind {drawn:,} scenes
+  to train on, another of two behind {tested} to test with; eighteen little pictures from Twemoji (CC BY
+  4.0). Credits: `course/data/art/README.md`.
+- The three ways compared: {steps} steps of {batch} scenes, Adam, {lr} falling to a tenth in a line, on one
+  CPU thread. A hard reader takes four looks at each scene.
 
-On scenes before photographs never seen, mean over three questions (the lowest and the highest of {seeds} seeds):
+On scenes before photographs never seen, mean over three questions (the lowest and the highest of {seeds}
+seeds):
 
 | | names it right | attention on the thing asked for |
 |---|---|---|
 {rows}
 
-The thing asked for is in {area:.1%} of the cells (those it covers a tenth of or more). A hard reader's share is of its probabilities,
-and it is scored after one look, drawn at random.
+The thing asked for is in {area:.1%} of the cells (those it covers a tenth of or more). A hard reader's
+share is of its probabilities, and it is scored after one look, drawn at random.
 """
 
 
 def train(folder: str | Path, device: str = "cpu") -> SceneReader:
-    """Repeat the recipe in ``folder``: a model, its card, and for each way and seed its course over the steps."""
+    """Repeat the recipe in ``folder``: a model, its card, and for each way and seed its course."""
     folder = Path(folder)
     (folder / "model").mkdir(parents=True, exist_ok=True)
     drawn, tested = scenes.draw(DRAWN, seed=1), scenes.draw(TESTED, "held out", seed=2)
@@ -56,9 +59,19 @@ def train(folder: str | Path, device: str = "cpu") -> SceneReader:
     last = {way: [seed[-1] for seed in of] for way, of in curves.items()}
     rows = "\n".join(f"| {way} | {_span(of, 'accuracy')} | {_span(of, 'mass')} |" for way, of in last.items())
     card = CARD.format(
-        parameters=sum(p.numel() for p in reader.parameters()), drawn=DRAWN, tested=TESTED, steps=STEPS, batch=BATCH,
-        lr=LR, seeds=SEEDS, rows=rows, shipped_steps=SHIPPED_STEPS, shipped_drawn=SHIPPED_DRAWN, **reached, area=tested.cells().float().mean().item(),
-    )  # fmt: skip
+        parameters=sum(p.numel() for p in reader.parameters()),
+        drawn=DRAWN,
+        tested=TESTED,
+        steps=STEPS,
+        batch=BATCH,
+        lr=LR,
+        seeds=SEEDS,
+        rows=rows,
+        shipped_steps=SHIPPED_STEPS,
+        shipped_drawn=SHIPPED_DRAWN,
+        area=tested.cells().float().mean().item(),
+        **reached,
+    )
     (folder / "model" / "README.md").write_text(card, encoding="utf-8", newline="\n")
     return reader
 

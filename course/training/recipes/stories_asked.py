@@ -1,4 +1,4 @@
-"""Co-attention on bAbI: a reader that is told answers only, and where it looks, held against the supporting sentences."""
+"""Co-attention on bAbI: a reader told answers only, and where it looks, against the supporting sentences."""
 
 import json
 from pathlib import Path
@@ -11,20 +11,24 @@ from course.data.babi import StoryQuestion
 from course.models.co_attention import StoryReader
 from course.models.toy_attention import split_words
 
-SEEDS, EPOCHS, BATCH, LR = 3, 25, 64, 5e-3
+SEEDS, EPOCHS, BATCH, LR = 3, 12, 64, 5e-3
 
 CARD = """\
 # Stories asked: co-attention on bAbI
 
-Each sentence of a story and each word of a question look at one another (`course.models.co_attention`): {parameters:,} parameters,
+Each sentence of a story and each word of a question look at one another (`course.models.co_attention`):
+{parameters:,} parameters,
 stored as float16. Shipped is seed {best}.
 
-- Data: three tasks of bAbI v1.1 in English (Weston et al. 2015), CC BY 3.0, © Facebook: 3,000 questions to train on, 3,000 to
+- Data: three tasks of bAbI v1.1 in English (Weston et al. 2015), CC BY 3.0, © Facebook: 3,000 questions to
+train on, 3,000 to
   test with. The numbers of the supporting sentences are never shown in training.
 - Training: {epochs} epochs of batches of {batch}, Adam at {lr}, on one CPU thread.
 
-Over {seeds} seeds, on the test questions: accuracy; how much of the question words' attention falls on the supporting sentences;
-how often the sentence looked at most is one of them. Beside it two guesses: the last sentence that shares a name with the
+Over {seeds} seeds, on the test questions: accuracy; how much of the question words' attention falls on the
+supporting sentences;
+how often the sentence looked at most is one of them. Beside it two guesses: the last sentence that shares
+a name with the
 question, and an even look.
 
 | task | answers right | attention on the support | looks at it most | last with the name | even |
@@ -54,7 +58,8 @@ def train(folder: str | Path, device: str = "cpu") -> StoryReader:
     (folder / "model" / "scores.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     rows = "\n".join(
         f"| {task} | {_span(s[task]['accuracy'] for s in scores)} | {_span(s[task]['mass'] for s in scores)} "
-        f"| {_span(s[task]['most'] for s in scores)} | {guesses[task]['last']:.3f} | {guesses[task]['even']:.3f} |"
+        f"| {_span(s[task]['most'] for s in scores)} | {guesses[task]['last']:.3f} | "
+        f"{guesses[task]['even']:.3f} |"
         for task in babi.TASKS
     )
     card = CARD.format(
@@ -103,7 +108,7 @@ def evaluate(model: StoryReader, examples: list[StoryQuestion]) -> dict[str, flo
 
 
 def guess(examples: list[StoryQuestion]) -> dict[str, float]:
-    """Without a model: is the last sentence that shares a name with the question a support? And an even look's share."""
+    """Without a model: is the last sentence with a name of the question a support? An even look's share."""
     hits, shares = [], []
     for q in examples:
         names = {word for word in split_words(q.question)[1:] if word[0].isupper()}
