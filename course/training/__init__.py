@@ -13,7 +13,6 @@ RECIPES = {
     "cat-and-mouse": "course.training.recipes.cat_and_mouse",
     "copying": "course.training.recipes.copying",
     "scenes": "course.training.recipes.scenes",
-    "hops": "course.training.recipes.hops",
     "stories-asked": "course.training.recipes.stories_asked",
     "shakespeare-char": "course.training.recipes.shakespeare_char",
     "shakespeare-char-gpu": "course.training.recipes.shakespeare_char_gpu",

@@ -53,9 +53,3 @@ def test_what_is_saved_is_read_again(model, tmp_path):
     assert chances.sum().item() == pytest.approx(1)
     with pytest.raises(ValueError, match="no word"):
         again.ids(" ")
-
-
-def test_the_shipped_critic_tells_good_from_bad():
-    critic = HopsClassifier.from_pretrained("hops")
-    assert critic.look("a wonderful and moving film")[2][1] > 0.5
-    assert critic.look("a dull , stupid and boring mess")[2][1] < 0.5

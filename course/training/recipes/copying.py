@@ -13,8 +13,8 @@ from course.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course.models.transformer import evaluating
 from course.text.tokenizers import BOS, EOS, PAD
 
-LETTERS, SHORTEST, LONGEST = 16, 2, 16
-SIZES, SEEDS, STEPS, BATCH, LR = (8, 32), 3, 400, 48, 5e-3
+LETTERS, SHORTEST, LONGEST = 16, 2, 12
+SIZES, SEEDS, STEPS, BATCH, LR = (12, 32), 3, 350, 48, 5e-3
 WAYS = {"fixed": Seq2Seq, "asking": Bahdanau}
 
 CARD = """\
@@ -95,7 +95,7 @@ def fit(model: Seq2Seq, seed: int, steps: int = STEPS) -> None:
 
 
 @torch.no_grad()
-def by_place(model: Seq2Seq, n: int = 200) -> list[list[float]]:
+def by_place(model: Seq2Seq, n: int = 100) -> list[list[float]]:
     """For each length the share of letters right at each place, the right ones before it given."""
     generator = torch.Generator().manual_seed(10_000)
     found = []

@@ -15,6 +15,8 @@ from course.training.recipes.recurrent import Pairs, RecurrentRecipe
 from course.training.trainer import TrainingConfig
 
 JOINED = 60_000
+TRANSFORMERS = 100
+"""So many sentences of a band, at most, the Transformer is asked for: they must be new to it."""
 
 
 def corpus() -> tuple[Pairs, Pairs, dict[str, Pairs]]:
@@ -84,7 +86,7 @@ def compare(models: dict[str, Seq2Seq], folder: Path, banded: BandedCorpus) -> d
         for name, model in models.items():
             written = json.loads((folder / name / "translations.json").read_text(encoding="utf-8"))[band]
             bands[band][name] = _scored(model, pairs, written)
-        fresh = pairs[: banded.unseen[band]]
+        fresh = pairs[: min(TRANSFORMERS, banded.unseen[band])]
         bands[band]["transformer"] = _scored(
             transformer, fresh, transformer.translate_all([p.french for p in fresh])
         )

@@ -4,12 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
-import torch
 
 from course.checkpoints import SHIPPED
-from course.data import babi, cat_and_mouse, multi30k, rt_polarity
+from course.data import babi, cat_and_mouse, multi30k
 from course.data.babi import StoryQuestion
-from course.data.examples import Labelled
 from course.data.length_bands import BANDS, BandedCorpus
 from course.data.tatoeba import Pair
 from course.models.seq2seq import Seq2SeqConfig
@@ -17,7 +15,6 @@ from course.training.recipes import cat_and_mouse as cat_recipe
 from course.training.recipes import (
     copying,
     fr_en_recurrent,
-    hops,
     multi30k_recurrent,
     recurrent,
     scenes,
@@ -110,20 +107,6 @@ def test_scenes_are_compared_three_ways(tmp_path, monkeypatch):
     assert (tmp_path / "model/model.safetensors").exists()
 
 
-def test_hops_with_and_without_the_penalty(tmp_path, monkeypatch):
-    reviews = [Labelled("a good film", "positive"), Labelled("a bad film", "negative")] * 6
-    monkeypatch.setattr(rt_polarity, "reviews", lambda: rt_polarity.Corpus(reviews, reviews, reviews))
-    monkeypatch.setattr(hops, "SEEDS", 1)
-    monkeypatch.setattr(hops, "EPOCHS", 1)
-    assert hops.train(tmp_path).words[2:] == ["a", "bad", "film", "good"]
-    assert set(read(tmp_path / "model/scores.json")) == set(hops.PENALTIES)
-
-
-def test_the_overlap_of_hops_is_a_cosine():
-    apart, alike = torch.eye(4)[None, :2], torch.full((1, 2, 4), 0.25)
-    assert hops.overlap(apart).item() == 0 and hops.overlap(alike).item() == pytest.approx(1)
-
-
 def test_stories_are_read_and_guesses_are_counted(tmp_path, monkeypatch):
     asked = [
         StoryQuestion(("Mary went home.", "John left."), "Where is Mary?", "home", (0,)),
@@ -148,7 +131,7 @@ def test_copying_is_measured_place_by_place(tmp_path, monkeypatch):
 # ---- what is shipped ------------------------------------------------------------------------------
 
 NAMES = ("fr-en-fixed", "fr-en-bahdanau", "fr-en-luong", "cat-and-mouse-mlp", "cat-and-mouse-cosine",
-         "cat-and-mouse-gnmt", "scenes", "hops", "stories-asked", "copying", "fr-en-recurrent")  # fmt: skip
+         "scenes", "stories-asked", "copying", "fr-en-recurrent")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
