@@ -64,7 +64,7 @@ the reference's tokens foreseen, the right ones before given.
 |---|---|---|---|---|
 {rows}
 
-The Transformer has {ratio:.1f} times the parameters, and has seen {seen:.0f} times as many tokens.
+The Transformer has {ratio:.1f} times the parameters, and has seen {seen:.1f} times as many tokens.
 
 Alignment error rate (0 is right), each word linked to the one most looked at; 30 sentences aligned for
 this course, and those {parliament}
