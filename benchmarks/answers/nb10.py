@@ -1222,7 +1222,7 @@ def mask_tokens(
 
 # %% 10.2 wrong | the labels are swapped: 1 for a true pair and 0 for a random one
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1249,7 +1249,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | the random sentence may come from the same document, and so be the true one
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1275,7 +1275,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | the random sentence comes from the same document, always
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1300,7 +1300,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | the random sentence is always the first of its document
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1327,7 +1327,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | no coin: true and random pairs take turns
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1354,7 +1354,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | the coin is not fair: two true pairs to one random one
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1381,7 +1381,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | one coin for a whole document: all its pairs are true or all are random
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1409,7 +1409,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | goes over the document's end: the last sentence is paired with the first of the next document as though that followed
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1437,7 +1437,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | the generator is ignored: the same seed gives other pairs
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1465,7 +1465,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | the other document is always the next one and not a random one
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1491,7 +1491,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | draws among all but the last document without leaving out the own one: that can come up, the last never
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1517,7 +1517,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | where the own document comes up the one after it is taken, which is therefore twice as likely
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1545,7 +1545,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | plain tuples and not SentencePairs
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1572,7 +1572,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | nothing is checked: a single document, an empty one, or none with two sentences raises no ValueError
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1595,7 +1595,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | the pair is turned round: the following sentence comes first
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1622,7 +1622,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | the last sentence of a document is never drawn as the random one
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1650,7 +1650,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | only every second sentence begins a pair: pairs do not overlap, and sentences are left out
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1677,7 +1677,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | two pairs for every sentence, a true one and a random one, and no coin
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1702,7 +1702,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | documents of a single sentence are left out of the draw, so their sentence never comes
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1729,7 +1729,7 @@ def next_sentence_pairs(
 
 # %% 10.2 wrong | every pair is labelled 1, the true ones as well
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1756,7 +1756,7 @@ def next_sentence_pairs(
 
 # %% 10.2 right | draws until the document is another
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1784,7 +1784,7 @@ def next_sentence_pairs(
 
 # %% 10.2 right | the number of the other document moved past the own one, all drawn before the coin
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 
@@ -1809,7 +1809,7 @@ def next_sentence_pairs(
 
 # %% 10.2 right | a list of the others
 from collections.abc import Sequence
-from course.masking import Sentence, SentencePair
+from course.next_sentence import Sentence, SentencePair
 from torch import Generator
 
 

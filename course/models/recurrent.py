@@ -74,6 +74,8 @@ def lstm_step(
 ) -> tuple[Float[Tensor, "*batch hidden"], Float[Tensor, "*batch hidden"]]:
     """c' = f · c + i · g and h' = o · tanh(c'): the new (h, c).
 
+    In the weights the gates stand in the order i, f, g, o; g goes through tanh, the others through a sigmoid.
+
     Source: Hochreiter and Schmidhuber 1997; Gers et al. 2000; lecture row L1.2.a.
     """
     gates = lstm_gates(x, h, w_ih, w_hh, b_ih, b_hh)
@@ -92,7 +94,8 @@ def gru_step(
     """n = tanh(W_n x + b + r · (U_n h + b')), then h' = (1 - z) · n + z · h.
 
     This is torch's convention and cuDNN's: the reset gate r acts behind the product, and the update gate z
-    says how much of the old state stays. ``gru_step_reset_first`` is the paper's.
+    says how much of the old state stays. ``gru_step_reset_first`` is the paper's. In the weights the gates
+    stand in the order r, z, n.
 
     Source: Cho et al. 2014; lecture row L1.2.a.
     """

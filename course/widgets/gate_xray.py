@@ -38,7 +38,7 @@ WORDS = {
     "more": "{n} characters",
     "below": "less than one character",
     "through": "Of what it held after the first character, {share} is left at the end.",
-    "lines": "Cell {cell}: its gates over the text",
+    "lines": "Cell {cell} over the text: its gates, between 0 and 1, and tanh(c), between −1 and 1",
 }
 
 

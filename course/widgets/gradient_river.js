@@ -1,6 +1,6 @@
 // A gradient on its way back through time: one column for each step, on a log scale.
 import { linear, path } from "./chart.js";
-import { fill, frame, h, newId, oncePerFrame, slider, subscripts, svg, watch } from "./common.js";
+import { fill, frame, h, newId, oncePerFrame, slider, svg, watch } from "./common.js";
 
 const W = 860, H = 300, LEFT = 66, RIGHT = 18, TOP = 14, BOTTOM = 40;
 
@@ -58,9 +58,8 @@ function render({ model, el }) {
   const view = model.get("norms"), size = longest + 1;
   const logs = Float32Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
   const set = (name, value) => { model.set(name, value); model.save_changes(); };
-  const radius = slider({ label: "", min: 0, max: radii.length - 1, value: radii.indexOf(model.get("radius")),
+  const radius = slider({ label: words.radius, min: 0, max: radii.length - 1, value: radii.indexOf(model.get("radius")),
     format: i => radii[i].toFixed(2), change: i => set("radius", radii[i]) });
-  radius.root.querySelector("label").replaceChildren(...subscripts(words.radius));
   const steps = slider({ label: words.steps, min: 1, max: longest, value: model.get("steps"), change: n => set("steps", n) });
   const clip = slider({ label: words.clip, min: 0, max: clips.length, value: 0, format: i => (i === 0 ? words.off : String(clips[i - 1])),
     change: i => set("clip", i === 0 ? null : clips[i - 1]) });

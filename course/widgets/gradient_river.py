@@ -24,7 +24,7 @@ CLIPS = (0.1, 1.0, 10.0, 100.0)
 
 WORDS = {
     "title": "A gradient on its way back through time",
-    "radius": "Spectral radius of W_h",
+    "radius": "Spectral radius of Wₕ",
     "steps": "Steps back",
     "clip": "Clip the sum to",
     "off": "off",
@@ -36,7 +36,7 @@ WORDS = {
         "lopsided": "lopsided (not normal)",
     },
     "axis": "steps back from the end",
-    "height": "‖∂h_T/∂h_t‖",
+    "height": "‖∂h(T) / ∂h(t)‖: how much the end moves with each state before it",
     "law": "λⁿ",
     "says": "{n} steps back the norm is {value}; λⁿ = {radius}ⁿ alone would be {law}. On the way it is "
     "{peak} at most, {at} back.",
@@ -44,7 +44,8 @@ WORDS = {
     "unclipped": "The columns add up to less than {clip}: clipping leaves them as they are.",
     "note": "Columns: the largest singular value of the product of Jacobians, by the number of steps back "
     "from the last of 100, on a log scale. 16 units; with tanh, the states are those of a run with random "
-    "inputs (standard deviation 0.3). Dashed: the spectral radius to the power of the steps. Pale: before clipping.",
+    "inputs (standard deviation 0.3). Dashed: the spectral radius to the power of the steps. Pale: before "
+    "clipping.",
 }
 
 
@@ -152,7 +153,7 @@ class GradientRiver(CourseWidget):
         )
         axes.axhline(1, color="gray", linewidth=0.8)
         title = f"{WORDS['kinds'][self.matrix]}, {'with' if self.tanh else 'without'} tanh"
-        axes.set(yscale="log", xlabel=WORDS["axis"], ylabel=WORDS["height"], title=title)
+        axes.set(yscale="log", xlabel=WORDS["axis"], ylabel=WORDS["height"].split(":")[0], title=title)
         axes.legend()
         axes.invert_xaxis()
         return figure

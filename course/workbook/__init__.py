@@ -2,7 +2,9 @@
 
 - ``bootstrap``, ``cli``: ``python -m course``, from a bare Python; ``build``: notebooks from their sources
 - ``record``: what an exercise is; ``stub``: the learner's cell; ``notebook``: ``@exercise``, ``check``
-- ``judge``: from an answer to the mistake's name; ``progress``: how far a learner is; ``lectures``: the map
+- ``judge``: from an answer to the mistake's name; ``answer``, ``sandbox``, ``compare``, ``chance``,
+  ``relations``, ``describe``: what it uses, in that order
+- ``progress``: how far a learner is; ``lectures``: the map
 - ``reading``: a notebook's file, whatever state it is in; ``bounded``: what an answer prints
 - ``pytest_plugin``, ``coursework``, ``cells``, ``kernels``: nbval as a coursework check; ``results``: what is
   taken for a result; ``grading``: ``python -m course check``

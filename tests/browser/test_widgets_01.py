@@ -53,22 +53,22 @@ def test_sliders_tanh_matrix_and_clip_move_the_columns_and_the_words(show):
     says, columns = page.locator("p[role=status]"), page.locator("rect.column")
     expect(says).to_have_text(twin.describe())
     expect(columns).to_have_count(51)
-    page.get_by_label("Spectral radius").focus()
+    page.get_by_role("slider", name="Spectral radius").focus()
     page.keyboard.press("End")
     twin.radius = 1.5
     expect(says).to_have_text(twin.describe())
     page.get_by_role("button", name="tanh").click()
     twin.tanh = True
     expect(says).to_have_text(twin.describe())
-    page.get_by_label("Matrix").select_option("lopsided")
+    page.get_by_role("combobox", name="Matrix").select_option("lopsided")
     twin.matrix = "lopsided"
     expect(says).to_have_text(twin.describe())
-    page.get_by_label("Steps back").focus()
+    page.get_by_role("slider", name="Steps back").focus()
     page.keyboard.press("Home")
     twin.steps = 1
     expect(columns).to_have_count(2)
     expect(says).to_have_text(twin.describe())
-    page.get_by_label("Clip the sum to").focus()
+    page.get_by_role("slider", name="Clip the sum to").focus()
     page.keyboard.press("ArrowRight")
     twin.clip = 0.1
     expect(says).to_have_text(twin.describe())

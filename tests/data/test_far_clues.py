@@ -1,4 +1,4 @@
-"""Texts with a clue far back: one length a size, the clue where it is said to be, nothing else gives it away."""
+"""Texts with a clue far back: one length a size, and the clue where it is said to be."""
 
 import random
 
@@ -33,7 +33,7 @@ def test_words_have_numbers_and_strangers_have_none():
     words = far_clues.vocabulary()
     assert far_clues.encode(words) == list(range(len(words))) and not any("{" in word for word in words)
     assert not set(far_clues.LANGUAGES.values()) & set(words)  # an answer is never read
-    with pytest.raises(ValueError, match="not among .* Spain"):
+    with pytest.raises(ValueError, match=r"not among .* Spain"):
         far_clues.encode(["I", "Spain"])
 
 

@@ -1,4 +1,4 @@
-"""Far clues and many pairs: the questions are what they say, the readers differ in one thing, training is repeatable."""
+"""Far clues and many pairs: questions are what they say, and readers differ in one thing."""
 
 import pytest
 import torch

@@ -58,7 +58,7 @@ def test_python_and_the_browser_say_the_same(model, call):
         widget.cell, widget.at = cell, at
         cases.append([widget.of_cell().tolist(), at, cell, widget.characters[at], WORDS])
         said.append(widget.describe())
-    assert call("gate_xray", "sentence", cases) == said
+    assert call("gate_xray", "cellSentence", cases) == said
 
 
 def test_a_half_life_is_when_half_is_left():

@@ -117,7 +117,7 @@ def test_progress_over_a_folder(folder):
     assert shown.points == (sum(r.points for rows in shown.rows.values() for r in rows), total)
     text = repr(shown).splitlines()
     assert text[0] == "00_start_here.ipynb" and text[-1] == f"{shown.points[0]} of {total} points"
-    assert "  0.1  ✓ right                      3/3  The weighted sum" in text
+    assert "  0.1  ✓ right                    11/11  The weighted sum" in text
     for words in ["✓ right", "✗ wrong", "○ to do", "↻ changed since its check", "■ stopped"]:
         assert words in repr(shown) and words in shown._repr_html_()
 

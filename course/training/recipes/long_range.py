@@ -10,7 +10,9 @@ import torch
 
 from course.models.seq2seq import fit
 from course.studies.long_range import READERS, TASKS, Drawn, Reader, Size, accuracy
-from course.training.trainer import Log, device_name
+from course.training.log import Log
+from course.training.report import wrapped
+from course.training.trainer import device_name
 
 SEEDS = range(5)
 BATCH, LR, ASKED = 32, 3e-3, 500
@@ -30,7 +32,7 @@ class Run:
 RUNS = {
     "cloze": Run(
         "cloze",
-        [(people, others) for people in range(1, 5) for others in range(4)],
+        [(people, others) for people in range(1, 6) for others in range(5)],
         [
             (1, 0),
             (1, 1),
@@ -46,7 +48,7 @@ RUNS = {
             (8, 0),
             (12, 0),
         ],
-        800,
+        1000,
     ),
     "many pairs": Run("many pairs", range(1, 17), (1, 2, 4, 8, 16, 24), 1200),
     "one clue, 1 to 30 back": Run("one clue", range(1, 31), (1, 5, 10, 20, 30, 45, 60), 500),
@@ -60,8 +62,8 @@ CARD = """\
 No model, but what came of training {cells} small ones: an RNN, a GRU, an LSTM (forget bias 1) of 64 units,
 and the same GRU with one head of attention over its own states at the end. Tasks and texts are our own
 (`course.studies.long_range`, `course.data.far_clues`), CC0. Batches of {batch}, Adam at {lr}, falling to a
-tenth; {asked} new questions of each size; seeds 0 to {last}. On {device}, other work running. `log.jsonl` has
-every cell, `scores.json` the mean, the lowest and the highest of the five.
+tenth; {asked} new questions of each size; seeds from 0, as many as the tables say. On {device}, other work
+running. `log.jsonl` has every cell, `scores.json` the mean, the lowest and the highest of the seeds.
 
 A size is the clue's distance, the number of pairs, or people and other sentences between. One in 16 guesses
 is right by chance (pairs: one in 32).
@@ -87,7 +89,7 @@ def train(folder: str | Path, device: str = "cpu", runs: dict[str, Run] | None =
                     )
     scores = summary(log.read(), runs)
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8", newline="\n")
-    (folder / "README.md").write_text(card(scores, runs, device), encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(card(scores, runs, device)), encoding="utf-8", newline="\n")
     return scores
 
 
@@ -100,7 +102,7 @@ def cell(run: Run, kind: str, seed: int, device: str = "cpu") -> dict:
     losses = fit(reader, lambda step: tuple(part.to(device) for part in drawn(step)), run.steps, LR)
     return {
         "parameters": sum(parameter.numel() for parameter in reader.parameters()),
-        "steps": run.steps,
+        "step": run.steps,
         "loss": mean(losses[-50:]),
         "sizes": list(run.tested),
         "accuracy": accuracy(reader.cpu(), task, run.tested, ASKED),
@@ -122,8 +124,8 @@ def summary(log: list[dict], runs: dict[str, Run]) -> list[dict]:
                 "seeds": len(found),
                 "sizes": found[0]["sizes"],
                 "mean": [round(mean(column), 4) for column in columns],
-                "low": [min(column) for column in columns],
-                "high": [max(column) for column in columns],
+                "low": [round(min(column), 4) for column in columns],
+                "high": [round(max(column), 4) for column in columns],
             })  # fmt: skip
     return scores
 
@@ -134,18 +136,17 @@ def card(scores: list[dict], runs: dict[str, Run], device: str) -> str:
     for name, run in runs.items():
         rows = [score for score in scores if score["run"] == name]
         sizes = " | ".join(str(size) for size in rows[0]["sizes"])
-        tables.append(f"\n## {name}: {run.steps} steps\n\n| reader | parameters | {sizes} |")
-        tables.append("|---|---:|" + "---:|" * len(rows[0]["sizes"]))
+        tables.append(f"\n## {name}: {run.steps} steps\n\n| reader | parameters | seeds | {sizes} |")
+        tables.append("|---|---:|---:|" + "---:|" * len(rows[0]["sizes"]))
         for row in rows:
             cells = zip(row["mean"], row["low"], row["high"], strict=True)
             shown = " | ".join(f"{m:.2f} ({a:.2f}-{b:.2f})" for m, a, b in cells)
-            tables.append(f"| {row['reader']} | {row['parameters']:,} | {shown} |")
+            tables.append(f"| {row['reader']} | {row['parameters']:,} | {row['seeds']} | {shown} |")
     return CARD.format(
         cells=sum(score["seeds"] for score in scores),
         batch=BATCH,
         lr=LR,
         asked=ASKED,
-        last=SEEDS[-1],
         device=device_name(device),
         tables="\n".join(tables) + "\n",
     )

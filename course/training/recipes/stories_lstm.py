@@ -12,8 +12,9 @@ from course.models.character_lstm import CharacterLSTM, CharacterLSTMConfig
 from course.text.characters import Characters
 from course.text.ngrams import NGram
 from course.training.batches import WindowBatches
+from course.training.log import Log
 from course.training.report import write_report
-from course.training.trainer import Log, Trainer, TrainingConfig, device_name
+from course.training.trainer import Trainer, TrainingConfig, device_name
 
 CONTEXT, BATCH = 128, 32
 BASELINES = {"unigram": 1, "bigram": 2, "trigram": 3, "5-gram": 5}
