@@ -8,6 +8,12 @@ from __future__ import annotations
 RECIPES = {
     "translator": "course.training.recipes.translator",
     "multi30k-en-de": "course.training.recipes.multi30k_en_de",
+    "multi30k-recurrent": "course.training.recipes.multi30k_recurrent",
+    "fr-en-recurrent": "course.training.recipes.fr_en_recurrent",
+    "cat-and-mouse": "course.training.recipes.cat_and_mouse",
+    "copying": "course.training.recipes.copying",
+    "scenes": "course.training.recipes.scenes",
+    "stories-asked": "course.training.recipes.stories_asked",
     "shakespeare-char": "course.training.recipes.shakespeare_char",
     "shakespeare-char-gpu": "course.training.recipes.shakespeare_char_gpu",
     "long-range": "course.training.recipes.long_range",

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _LAZY = {
+    "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
     "GradientRiver": "gradient_river",
@@ -14,7 +15,9 @@ _LAZY = {
     "SamplingPlayground": "sampling_playground",
     "Saturation": "saturation",
     "SoftDictionary": "dictionary",
+    "SoftOrHard": "soft_or_hard",
     "Walk": "walk",
+    "Window": "window",
     "architecture": "architecture_view",
     "compare": "explorer",
     "explore": "explorer",

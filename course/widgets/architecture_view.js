@@ -79,12 +79,13 @@ function makeStack(stack, parts, { words, tokens }, choose) {
   };
 }
 
-/** The line from the encoder's output to every decoder block: to its cross-attention where that is shown. */
+/** The line from the encoder's output to every decoder block that asks it: to its cross-attention where that is shown. */
 function drawMemory(over, diagram, encoder, decoder) {
   const frame = diagram.getBoundingClientRect();
   const place = e => { const { left, right, top, bottom } = e.getBoundingClientRect(); return { left: left - frame.left, right: right - frame.left, top: top - frame.top, y: (top + bottom) / 2 - frame.top }; };
   const from = place(encoder.reachable().at(-1));
-  const to = [...decoder.root.querySelectorAll(".ar-block")].map(block =>
+  const asking = [...decoder.root.querySelectorAll(".ar-block")].filter(block => block.querySelector('[data-kind="cross_attention"]'));
+  const to = asking.map(block =>
     place(block.querySelector('.ar-inside:not([hidden]) [data-kind="cross_attention"]') ?? block.firstElementChild));
   const turn = (from.right + to[0].left) / 2 - 10, middle = (from.left + from.right) / 2, rise = from.top - 12;
   const trunk = `M${middle} ${from.top}V${rise}H${turn}`;

@@ -129,7 +129,7 @@ class Architecture(CourseWidget):
         self.model = model
         super().__init__(
             text=source if isinstance(source, str) else None,
-            facts=_facts(model),
+            facts=self._facts(model),
             **self._pictures(source, target),
         )
         self.observe(self._read, "text")
@@ -164,6 +164,21 @@ class Architecture(CourseWidget):
         tokens = {"source": self.model.pieces(read.tolist()), "target": self.model.pieces(written.tolist())}
         return {"parts": headings, "buffer": buffer, "tokens": tokens}
 
+    @staticmethod
+    def _facts(model: Translator) -> dict[str, Any]:
+        config = model.config
+        return {
+            "norm": config.norm,
+            "d_model": config.d_model,
+            "d_ff": config.d_ff,
+            "heads": config.n_heads,
+            "activation": config.activation,
+            "encoder": config.n_encoder_layers,
+            "decoder": config.n_decoder_layers,
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "likeliest": LIKELIEST,
+        }
+
     @property
     def part(self) -> Part:
         """The part now chosen, with its values."""
@@ -182,7 +197,7 @@ class Architecture(CourseWidget):
 
     def _named(self, part: Part) -> list[str]:
         values = self.facts | {"layer": part.layer}
-        return [text.format(**values) for text in WORDS["parts"][part.kind]]
+        return [text.format(**values) for text in self.words["parts"][part.kind]]
 
     def still(self) -> Figure:
         from matplotlib.figure import Figure
@@ -302,21 +317,6 @@ def _shown(part: Part) -> tuple[Tensor, list[int] | None]:
 
 def _stack(part: Part) -> str:
     return "encoder" if part.name.startswith("encoder") else "decoder"
-
-
-def _facts(model: Translator) -> dict[str, Any]:
-    config = model.config
-    return {
-        "norm": config.norm,
-        "d_model": config.d_model,
-        "d_ff": config.d_ff,
-        "heads": config.n_heads,
-        "activation": config.activation,
-        "encoder": config.n_encoder_layers,
-        "decoder": config.n_decoder_layers,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "likeliest": LIKELIEST,
-    }
 
 
 def _in_words(shape: dict[str, int]) -> str:

@@ -530,7 +530,87 @@ def ends_by_gather(outputs, lengths):
     return torch.cat([outputs[..., :half].gather(1, index)[:, 0], outputs[:, 0, half:]], 1)
 
 
+def estimate_by_autograd(scores, sampled, rewards, baseline=False):
+    """The gradient of Σ r ln p, by torch, look by look."""
+    rewards, found = rewards.detach().clone(), torch.zeros_like(scores)
+    for i, cell in enumerate(sampled.tolist()):
+        others = torch.cat([rewards[:i], rewards[i + 1 :]]).mean() if baseline else 0.0
+        s = scores.detach().clone().requires_grad_()
+        F.log_softmax(s, -1)[cell].backward()
+        found = found + (rewards[i] - others) * s.grad
+    return (found / len(sampled)).detach()
+
+
+def asked_pair_by_pair(state, states, w_state, w_source, v, mask=None):
+    scores = torch.stack(
+        [torch.tanh(F.linear(state, w_state) + F.linear(h, w_source)) @ v for h in states.unbind(-2)], -1
+    )
+    weights = F.softmax(scores if mask is None else torch.where(mask, scores, -1e9), -1)
+    return torch.einsum("...j,...jd->...d", weights, states), weights
+
+
+def put_end_to_end(query, key, kind="dot", weight=None, v=None):
+    if kind == "dot":
+        return torch.einsum("...td,...sd->...ts", query, key)
+    if kind == "general":
+        return torch.einsum("...tq,qk,...sk->...ts", query, weight, key)
+    m, n = query.shape[-2], key.shape[-2]
+    pairs = torch.cat(
+        [
+            query.unsqueeze(-2).expand(*query.shape[:-1], n, -1),
+            key.unsqueeze(-3).expand(*key.shape[:-2], m, n, -1),
+        ],
+        -1,
+    )
+    return F.linear(F.linear(pairs, weight).tanh(), v[None]).squeeze(-1)
+
+
+def window_by_loop(n_target, n_source, half_width):
+    window = torch.zeros(n_target, n_source, dtype=torch.bool)
+    for t in range(n_target):
+        p = min(t, n_source - 1)
+        window[t, max(0, p - half_width) : p + half_width + 1] = True
+    return window
+
+
+def gaussian_by_logs(scores, centre, half_width):
+    far = (torch.arange(scores.shape[-1]) - centre[..., None]).abs()
+    kept = torch.where(far <= half_width, scores, -torch.inf).log_softmax(-1)
+    return (kept - 2 * (far / half_width) ** 2).exp()
+
+
+def penalty_pair_by_pair(weights):
+    hops = weights.unbind(-2)
+    terms = [((a * b).sum(-1) - float(i == j)) ** 2 for i, a in enumerate(hops) for j, b in enumerate(hops)]
+    return torch.stack(terms).sum(0)
+
+
+def stacked_from_the_bottom(x, context, hidden, cell, layers):
+    outs, cells = [], []
+    for i in range(len(layers)):
+        h, c = layers[i](torch.cat((x, context), 1), (hidden[i], cell[i]))
+        x = h.clone() if i < 2 else x.add(h)
+        outs, cells = [*outs, h], [*cells, c]
+    return x, tuple(outs), tuple(cells)
+
+
+def both_by_exp(context, question, weight, context_mask=None, question_mask=None):
+    e = torch.einsum("...id,de,...je->...ij", context, weight, question).exp()
+    a = e if question_mask is None else e * question_mask.unsqueeze(-2)
+    b = e if context_mask is None else e * context_mask.unsqueeze(-1)
+    a, b = a / a.sum(-1, keepdim=True), (b / b.sum(-2, keepdim=True)).mT
+    return a @ question, b @ context, a, b
+
+
 OTHERWISE = [
+    ("2.1", estimate_by_autograd),
+    ("2.2", asked_pair_by_pair),
+    ("2.3", put_end_to_end),
+    ("2.4", window_by_loop),
+    ("2.5", gaussian_by_logs),
+    ("2.6", penalty_pair_by_pair),
+    ("2.7", stacked_from_the_bottom),
+    ("2.8", both_by_exp),
     ("1.1", through_torchs_rnn),
     ("1.2", through_torchs_lstm),
     ("1.3", gru_by_einsum),
