@@ -40,7 +40,7 @@ def path(name: str, file: str | None = None) -> Path:
     """
     source = dataset(name)
     wanted = source.file(file)
-    for folder in _folders():
+    for folder in folders():
         found = folder / name / wanted.name
         if found.is_file():
             return _verified(found, wanted, "Delete it or put the right one there.")
@@ -63,7 +63,7 @@ def read_text(name: str, file: str | None = None) -> str:
     return (gzip.decompress(content) if found.suffix == ".gz" else content).decode("utf-8-sig")
 
 
-def _folders() -> list[Path]:
+def folders() -> list[Path]:
     """Where files may lie already, in the order in which to look."""
     own = os.environ.get("COURSE_DATA")
     return [Path(own), CACHE] if own else [CACHE]

@@ -15,6 +15,8 @@ RECIPES = {
     "gpt-scaling": "course.training.recipes.scaling",
     "bert-small": "course.training.recipes.bert_small",
     "bert-small-causal": "course.training.recipes.bert_small_causal",
+    "bert-mixed": "course.training.recipes.bert_mixed",
+    "bert-mixed-causal": "course.training.recipes.bert_mixed_causal",
     "bert-rates": "course.training.recipes.bert_rates",
     "bert-comparison": "course.training.recipes.bert_comparison",
     "fine-tuning": "course.training.recipes.fine_tuned",
