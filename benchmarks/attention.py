@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.benchmark import Timer
 
-from course.attention import MultiHeadAttention
+from course.heads import MultiHeadAttention
 from course.masks import causal_mask
 
 BATCH, D_MODEL, N_HEADS = 4, 256, 8

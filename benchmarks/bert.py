@@ -23,7 +23,8 @@ from torch import Tensor, nn
 
 from course.masking import mask_tokens
 from course.masks import padding_mask
-from course.models.bert import Bert, BertForPreTraining
+from course.models.bert import Bert
+from course.models.bert_heads import BertForPreTraining
 
 MASK, SPECIAL = 4, 5
 SIZES = {

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from course.attention import MultiHeadAttention
+from course.heads import MultiHeadAttention
 
 ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": partial(F.gelu, approximate="tanh")}
 
@@ -135,7 +135,7 @@ class EncoderBlock(_Block):
     """Self-attention, then a feed-forward network, each with a residual connection and a norm.
 
     The state dict of ``torch.nn.TransformerEncoderLayer`` loads into it, and ``torch_state_dict`` gives
-    one back. ``course.attention.record_attention`` collects the attention weights while it runs.
+    one back. ``course.heads.record_attention`` collects the attention weights while it runs.
 
     Args:
         d_model: width of input and output.

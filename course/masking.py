@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
-IGNORED = -100  # the label that torch's cross-entropy leaves out
+IGNORED = -100
+"""The label of a place whose prediction does not count (``torch.nn.functional.cross_entropy``'s own)."""
 SPLIT = (0.8, 0.1, 0.1)
 Sentence = TypeVar("Sentence")
 

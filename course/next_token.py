@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from course.models.gpt import IGNORED
+from course.masking import IGNORED
 
 
 def inputs_and_targets(

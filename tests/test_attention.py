@@ -25,8 +25,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from course.attention import (
-    LoopedMultiHeadAttention,
-    MultiHeadAttention,
     additive_score,
     attention_entropy,
     cosine_score,
@@ -34,16 +32,20 @@ from course.attention import (
     fused_attention,
     general_score,
     masked_softmax,
-    merge_heads,
-    record_attention,
     scaled_dot_product_attention,
     scaled_dot_score,
     scaled_dot_weights,
     soft_lookup,
     softmax_attention,
     softmax_jacobian,
-    split_heads,
     weighted_sum,
+)
+from course.heads import (
+    LoopedMultiHeadAttention,
+    MultiHeadAttention,
+    merge_heads,
+    record_attention,
+    split_heads,
 )
 from course.masks import causal_mask, padding_mask
 

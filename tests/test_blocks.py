@@ -25,7 +25,6 @@ from equality import (
 )
 from torch import nn
 
-from course.attention import record_attention
 from course.blocks import (
     DecoderBlock,
     EncoderBlock,
@@ -35,6 +34,7 @@ from course.blocks import (
     layer_norm,
     residual,
 )
+from course.heads import record_attention
 from course.masks import causal_mask, combine, padding_mask
 
 SOURCE, WIDTH, HIDDEN = 5, 16, 24
@@ -217,14 +217,14 @@ def test_attention_of_a_block_is_recorded():
     assert_same(output, block(x, memory, mask))
 
 
-@pytest.mark.parametrize("module", ["attention", "masks", "positions", "blocks"])
+@pytest.mark.parametrize("module", ["attention", "heads", "masks", "positions", "blocks"])
 def test_the_mathematics_imports_torch_and_itself_alone(module):
     source = Path(sys.modules["course.blocks"].__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
     nodes = list(ast.walk(ast.parse(source)))
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
     outside = {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
-    ours = {"course.attention", "course.masks", "course.positions", "course.blocks"}
+    ours = {f"course.{name}" for name in ("attention", "heads", "masks", "positions", "blocks")}
     assert outside - ours <= {"torch", "torch.nn.functional", "jaxtyping"}
 
 

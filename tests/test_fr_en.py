@@ -9,7 +9,7 @@ import pytest
 from course import checkpoints
 from course.data import tatoeba
 from course.data.aligned_sentences import aligned_sentences
-from course.models.transformer import Transformer
+from course.models.translator import Translator
 from course.studies.alignment import best_links, diagonal_error_rate, head_error_rates, word_attention, words
 from course.training.score import translation_scores
 
@@ -18,8 +18,8 @@ ENGLISH = "The agreement on the European Economic Area was signed in August 1992
 
 
 @pytest.fixture(scope="module")
-def translator() -> Transformer:
-    return Transformer.from_pretrained("fr-en")
+def translator() -> Translator:
+    return Translator.from_pretrained("fr-en")
 
 
 def test_it_is_small_enough_to_ship(translator):

@@ -9,7 +9,8 @@ from equality import assert_same, assert_same_function
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.models.gpt import GPT, IGNORED, GPTConfig
+from course.masking import IGNORED
+from course.models.gpt import GPT, GPTConfig
 from course.next_token import inputs_and_targets, last_token, next_token_loss, perplexity, surprise
 
 PAD = 9

@@ -26,9 +26,10 @@ TOOLS = {
     "nbval": "the pytest plugin that runs notebooks",
     "pytest-xdist": "test runs on two workers with it",
     "transformers": "its models' attention goes into the explorer",
+    "import-linter": "holds the arrows between the package's rooms one way",
     "setuptools": "installs the clone itself, without asking the network for it",
 }
-IMPORTED_AS = {"pillow": "PIL", "ipython": "IPython", "import-linter": "importlinter"}
+IMPORTED_AS = {"pillow": "PIL", "ipython": "IPython"}
 
 
 def imports(file: Path) -> set[str]:

@@ -5,16 +5,9 @@ import math
 import torch
 
 from course import attention
-from course.attention import (
-    MultiHeadAttention,
-    merge_heads,
-    scaled_dot_product_attention,
-    scaled_dot_score,
-    soft_lookup,
-    softmax_jacobian,
-    split_heads,
-)
+from course.attention import scaled_dot_product_attention, scaled_dot_score, soft_lookup, softmax_jacobian
 from course.exercises.inputs import randn, rows, with_fixed_weights
+from course.heads import MultiHeadAttention, merge_heads, split_heads
 from course.workbook.record import define
 
 # ---- 3.1 the soft dictionary -------------------------------------------------------------------

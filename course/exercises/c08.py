@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from course.exercises.inputs import randn, with_fixed_weights
-from course.models.gpt import GPT, IGNORED, GPTConfig
+from course.masking import IGNORED
+from course.models.gpt import GPT, GPTConfig
 from course.next_token import inputs_and_targets, last_token, next_token_loss, surprise
 from course.text.ngrams import bigram_probabilities
 from course.text.sampling import keep_top_k, keep_top_p, next_token_probabilities

@@ -21,7 +21,8 @@ from course.masking import (
     next_sentence_pairs,
     random_tokens,
 )
-from course.models.bert import BertConfig, MaskedLMHead
+from course.models.bert import BertConfig
+from course.models.bert_heads import MaskedLMHead
 from course.studies.bert_pretraining import Rows, pair_rows
 from course.studies.head_patterns import offset_score
 from course.workbook.record import define

@@ -6,10 +6,12 @@ import torch
 
 from course.exercises.inputs import randn, with_fixed_weights
 from course.masking import IGNORED
-from course.models.bert import Bert, BertConfig, BertForSequenceClassification
+from course.models.bert import Bert, BertConfig
+from course.models.bert_heads import BertForSequenceClassification
 from course.models.deberta import disentangled_score, relative_distances
 from course.models.electra import replace_tokens
-from course.studies.fine_tuning import best_span, first_piece_labels, freeze_encoder
+from course.studies.downstream import best_span, first_piece_labels
+from course.studies.fine_tuning import freeze_encoder
 from course.studies.metrics import Score, answer_f1, entities, entity_scores, normalise_answer
 from course.workbook.record import define
 

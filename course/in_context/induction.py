@@ -19,7 +19,7 @@ from safetensors import safe_open
 from torch import Generator, Tensor
 
 from course import checkpoints
-from course.attention import MultiHeadAttention, record_attention
+from course.heads import MultiHeadAttention, record_attention
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass
 from course.models.gpt import GPT

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from course.in_context.tasks import TASKS, Example, Task
 from course.in_context.words import TRANSLATIONS
-from course.models.gpt import IGNORED
+from course.masking import IGNORED
 from course.text.characters import Characters
 
 SEPARATORS, ENDS = "=>:", ";\n"

@@ -12,8 +12,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from course.attention import MultiHeadAttention, masked_softmax, merge_heads, split_heads, weighted_sum
-from course.models.bert import Bert, BertConfig, BertForMaskedLM
+from course.attention import masked_softmax, weighted_sum
+from course.heads import MultiHeadAttention, merge_heads, split_heads
+from course.models.bert import Bert, BertConfig
+from course.models.bert_heads import BertForMaskedLM
 
 KINDS = ("c2p", "p2c")
 """Content to position and position to content, as transformers calls them."""

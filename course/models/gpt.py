@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from course import checkpoints
-from course.attention import MultiHeadAttention
 from course.blocks import FeedForward, KeyValueCache, LayerNorm, residual
+from course.heads import MultiHeadAttention
+from course.masking import IGNORED
 from course.masks import causal_mask
 from course.models.gpt_files import (
     config_from_gpt2,
@@ -26,9 +27,6 @@ from course.models.gpt_files import (
 from course.models.gpt_reader import Reader
 from course.positions import LearnedPositions
 from course.text.sampling import check_sampling, sample
-
-IGNORED = -100
-"""The target of a position whose prediction does not count (``torch.nn.functional.cross_entropy``'s own)."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class GPT(nn.Module):
     """Reads token ids, predicts at each position the token that comes next, and writes on from a prompt.
 
     One matrix embeds the tokens and, transposed, turns the last block's output into logits. Positions are
-    learned. ``course.attention.record_attention`` collects the attention weights while it runs.
+    learned. ``course.heads.record_attention`` collects the attention weights while it runs.
 
     Raises:
         ValueError: if the sizes do not fit one another.

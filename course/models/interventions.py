@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from course.attention import MultiHeadAttention
+from course.heads import MultiHeadAttention
 
 
 @contextmanager

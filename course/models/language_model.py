@@ -11,7 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from course import checkpoints
-from course.attention import masked_softmax, scaled_dot_score, split_heads
+from course.attention import masked_softmax, scaled_dot_score
+from course.heads import split_heads
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass
 from course.models.gpt import GPT

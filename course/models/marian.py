@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from course.attention import split_heads
+from course.heads import split_heads
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass, as_pass
 from course.models.interventions import intervene

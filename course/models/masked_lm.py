@@ -14,7 +14,7 @@ from course import checkpoints
 from course.masking import IS_NEXT
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass
-from course.models.bert import BertForPreTraining, CausalBert
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.models.interventions import intervene
 from course.text.wordpiece import Encoded, WordPiece
 

@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from course import checkpoints
-from course.attention import merge_heads, split_heads
 from course.blocks import KeyValueCache
+from course.heads import merge_heads, split_heads
 from course.models.gpt import GPT, GPTConfig
 from course.positions import rotary
 

@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from course.attention import MultiHeadAttention, masked_softmax, merge_heads, scaled_dot_score, split_heads
+from course.attention import masked_softmax, scaled_dot_score
+from course.heads import MultiHeadAttention, merge_heads, split_heads
 from course.masks import causal_mask, window_mask
 from course.models.attention_pass import AttentionPass
 from course.positions import sinusoidal_positions

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from course.data.aligned_sentences import AlignedPair, Links
-from course.models.transformer import Transformer
+from course.models.translator import Translator
 from course.text.plain import plain_text
 
 _ELIDED = r"(?i:\b(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)'(?=\w))"  # the l' of l'eau
@@ -31,7 +31,7 @@ def words(text: str) -> list[str]:
 
 
 def word_attention(
-    model: Transformer, source: str, target: str, when: str = "written"
+    model: Translator, source: str, target: str, when: str = "written"
 ) -> Float[Tensor, "layer head target_words source_words"]:
     """How much each word of a translation looks at each word of its source, in every layer and head.
 
@@ -69,7 +69,7 @@ def by_words(
     return target.mT @ weights[..., : len(rows), : len(columns)] @ source
 
 
-def word_of_tokens(model: Transformer, text: str) -> list[int]:
+def word_of_tokens(model: Translator, text: str) -> list[int]:
     """For each token of a text, without <eos>, the number of the word that it belongs to."""
     ends = [match.end() for match in _WORD.finditer(plain_text(text))]
     if not ends:
@@ -109,7 +109,7 @@ def alignment_error_rate(found: Sequence[Links], pairs: Sequence[AlignedPair]) -
 
 
 def head_error_rates(
-    model: Transformer, pairs: Sequence[AlignedPair], when: str = "written"
+    model: Translator, pairs: Sequence[AlignedPair], when: str = "written"
 ) -> tuple[Float[Tensor, "layer head"], float]:
     """The alignment error rate of every head, and that of the mean of all heads.
 

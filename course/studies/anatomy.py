@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from course.attention import record_attention
 from course.blocks import LayerNorm
+from course.heads import record_attention
 from course.models.transformer import Transformer, evaluating
 
 Shape = dict[str, int]

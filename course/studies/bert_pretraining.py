@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from course.masking import IGNORED, SPLIT, SentencePair, mask_tokens, next_sentence_pairs
-from course.models.bert import BertForPreTraining
+from course.models.bert_heads import BertForPreTraining
 from course.text.ngrams import NGram
 from course.text.wordpiece import WordPiece
 
@@ -75,12 +75,12 @@ def pair_rows(pairs: Sequence[SentencePair[Ids]], tokenizer: WordPiece) -> Rows:
     segments = [[0] * len(a) + [1] * len(b) for a, b in zip(firsts, seconds, strict=True)]
     ids = [a + b for a, b in zip(firsts, seconds, strict=True)]
     labels = torch.tensor([pair.label for pair in pairs])
-    return Rows(_padded(ids, tokenizer.pad_id), _padded(segments, 0), labels)
+    return Rows(padded(ids, tokenizer.pad_id), padded(segments, 0), labels)
 
 
 def single_rows(texts: Sequence[Ids], tokenizer: WordPiece) -> Rows:
     """A row for each text: [CLS] text [SEP], then padding."""
-    ids = _padded([[tokenizer.cls_id, *text, tokenizer.sep_id] for text in texts], tokenizer.pad_id)
+    ids = padded([[tokenizer.cls_id, *text, tokenizer.sep_id] for text in texts], tokenizer.pad_id)
     return Rows(ids, torch.zeros_like(ids), torch.full((len(ids),), IGNORED))
 
 
@@ -171,5 +171,6 @@ def counting_scores(
     return {"loss": loss / tokens, "accuracy": right / tokens}
 
 
-def _padded(rows: Sequence[Ids], padding: int) -> Int[Tensor, "batch n"]:
+def padded(rows: Sequence[Ids], padding: int) -> Int[Tensor, "batch n"]:
+    """Rows of ids, each filled up on the right to the longest."""
     return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=padding)

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 from course.masking import IGNORED
-from course.models.bert import BertForPreTraining, CausalBert
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.bert_pretraining import Ids, single_rows
 from course.text.wordpiece import WordPiece
 

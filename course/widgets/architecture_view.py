@@ -9,7 +9,7 @@ import torch
 import traitlets
 from torch import Tensor
 
-from course.models.transformer import Transformer
+from course.models.translator import Translator
 from course.studies.anatomy import Part, anatomy
 from course.text.tokenizers import BOS
 from course.widgets.base import CourseWidget, module, stylesheet
@@ -125,7 +125,7 @@ class Architecture(CourseWidget):
     head = traitlets.Int(0, min=0).tag(sync=True)
     words = traitlets.Dict(WORDS).tag(sync=True)
 
-    def __init__(self, model: Transformer, source: str | Sequence[int], target: str | Sequence[int] | None):
+    def __init__(self, model: Translator, source: str | Sequence[int], target: str | Sequence[int] | None):
         self.model = model
         super().__init__(
             text=source if isinstance(source, str) else None,
@@ -238,7 +238,7 @@ class Architecture(CourseWidget):
 
 
 def architecture(
-    model: Transformer, source: str | Sequence[int], target: str | Sequence[int] | None = None
+    model: Translator, source: str | Sequence[int], target: str | Sequence[int] | None = None
 ) -> Architecture:
     """Draw a Transformer from one run on a sentence: click a part for its shapes, parameters and values.
 
@@ -259,7 +259,7 @@ def architecture(
     return Architecture(model, source, target)
 
 
-def pack(parts: Sequence[Part], model: Transformer) -> tuple[list[dict], bytes]:
+def pack(parts: Sequence[Part], model: Translator) -> tuple[list[dict], bytes]:
     """Headings that JSON can carry, and one float16 buffer that the values lie in."""
     headings, chunks, size = [], [], 0
 
@@ -304,7 +304,7 @@ def _stack(part: Part) -> str:
     return "encoder" if part.name.startswith("encoder") else "decoder"
 
 
-def _facts(model: Transformer) -> dict[str, Any]:
+def _facts(model: Translator) -> dict[str, Any]:
     config = model.config
     return {
         "norm": config.norm,

@@ -10,8 +10,9 @@ import traitlets
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from course.attention import record_attention
-from course.models.transformer import Transformer, evaluating
+from course.heads import record_attention
+from course.models.transformer import evaluating
+from course.models.translator import Translator
 from course.text.decoding import Step, greedy_search
 from course.text.tokenizers import BOS, EOS
 from course.widgets.base import CourseWidget, module, stylesheet
@@ -70,7 +71,7 @@ class DecoderStepper(CourseWidget):
     head = traitlets.Int(None, min=0, allow_none=True, help="None: their mean").tag(sync=True)
     words = traitlets.Dict(WORDS).tag(sync=True)
 
-    def __init__(self, model: Transformer, source: str | Sequence[int], k: int, max_length: int | None):
+    def __init__(self, model: Translator, source: str | Sequence[int], k: int, max_length: int | None):
         self.model, self.k, self.max_length = model, k, max_length
         self._ids = model.source_ids(source)
         text = source if isinstance(source, str) else None
@@ -183,7 +184,7 @@ class DecoderStepper(CourseWidget):
 
 
 def step_decoder(
-    model: Transformer, source: str | Sequence[int], *, k: int = 8, max_length: int | None = None
+    model: Translator, source: str | Sequence[int], *, k: int = 8, max_length: int | None = None
 ) -> DecoderStepper:
     """Step through a translation token by token: the candidates, their probabilities, what was looked at.
 
@@ -207,7 +208,7 @@ def step_decoder(
 
 
 def greedy_from(
-    model: Transformer, source: Int[Tensor, "source"], begun: Sequence[int], max_length: int
+    model: Translator, source: Int[Tensor, "source"], begun: Sequence[int], max_length: int
 ) -> list[int]:
     """The ids that greedy search writes, those in ``begun`` first."""
     with evaluating(model):
@@ -232,7 +233,7 @@ def beginning_with(begun: Sequence[int], step: Step) -> Step:
 
 @torch.no_grad()
 def decoder_steps(
-    model: Transformer, source: Int[Tensor, "source"], ids: Sequence[int]
+    model: Translator, source: Int[Tensor, "source"], ids: Sequence[int]
 ) -> tuple[Float[Tensor, "step vocab"], Float[Tensor, "step layer head source"]]:
     """Of each step in which ``ids`` are written: ln P of every token, and the cross-attention.
 

@@ -38,7 +38,7 @@ WORDS = {
 
 
 class LeakDetector(CourseWidget):
-    """Which outputs saw which inputs, for one model or several; :func:`course.studies.probes.influence` finds it.
+    """Which outputs saw which inputs, for one model or several: see :func:`course.studies.probes.influence`.
 
     >>> LeakDetector(["a", "b"], {"causal": torch.eye(2)}).describe()
     'causal: no output sees a later token.'

@@ -18,7 +18,7 @@ from course.workbook.record import exercises_of
 
 
 class Narrator:
-    """Prints one line as each check is done: a notebook takes half a minute, and silence looks like a hang."""
+    """Prints a line as each check is done: a notebook takes half a minute, and silence looks like a hang."""
 
     def __init__(self, out: TextIO):
         self.out = out

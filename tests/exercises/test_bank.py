@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from course.blocks import DecoderBlock
 from course.in_context.induction import continues_earlier
 from course.masking import SentencePair
-from course.models.bert import Bert, MaskedLMHead
+from course.models.bert import Bert
+from course.models.bert_heads import MaskedLMHead
 from course.models.gpt import GPT
 from course.studies.metrics import entities, normalise_answer
 from course.text.decoding import Hypothesis

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from course.in_context.few_shot import FewShotModel, exact_matches, fingerprint, wilson_interval
 from course.in_context.prompts import CHARACTERS, Format, encode, write_prompt
 from course.in_context.tasks import TASKS, Example
-from course.models.gpt import GPT, IGNORED, GPTConfig
+from course.masking import IGNORED
+from course.models.gpt import GPT, GPTConfig
 
 FORMAT = Format("=")
 SUMS = TASKS["addition"].draw(np.random.default_rng(0), 5, False)

@@ -19,7 +19,7 @@ from course.in_context.prompts import (
     write_prompt,
 )
 from course.in_context.tasks import TASKS, Example
-from course.models.gpt import IGNORED
+from course.masking import IGNORED
 
 SUMS = [Example("123+456", "579"), Example("990+11", "1001")]
 

@@ -11,19 +11,18 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig as TheirConfig
 
 from course import checkpoints
-from course.attention import record_attention
+from course.heads import record_attention
 from course.masking import IGNORED
 from course.masks import causal_mask, combine, padding_mask
-from course.models import bert
-from course.models.bert import (
-    Bert,
-    BertConfig,
+from course.models import bert_heads
+from course.models.bert import Bert, BertConfig
+from course.models.bert_files import config_from_transformers
+from course.models.bert_heads import (
     BertForMaskedLM,
     BertForPreTraining,
     BertForSequenceClassification,
     CausalBert,
 )
-from course.models.bert_files import config_from_transformers
 
 SIZES = {
     "vocab_size": 60,
@@ -109,7 +108,7 @@ def test_hidden_states_and_attentions_are_transformers(tmp_path, variant):
 @pytest.mark.parametrize("variant", ["plain", "relu", "coarse norm"])
 def test_logits_are_transformers(tmp_path, head, variant):
     theirs = stored(tmp_path, head, **VARIANTS[variant])
-    ours = getattr(bert, head).from_pretrained(tmp_path)
+    ours = getattr(bert_heads, head).from_pretrained(tmp_path)
     ids, segments, real = inputs(ours.config.pad_id)
     got = ours(ids, segments, mask=real.unsqueeze(1))
     got = got if isinstance(got, tuple) else (got,)
@@ -138,7 +137,7 @@ def labels_for(head: str, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
 @every_head
 def test_losses_and_gradients_are_transformers(tmp_path, head):
     theirs = stored(tmp_path, head)
-    ours = getattr(bert, head).from_pretrained(tmp_path)
+    ours = getattr(bert_heads, head).from_pretrained(tmp_path)
     ids, segments, real = inputs()
     labels = labels_for(head, ids)
     wanted = theirs(
@@ -181,7 +180,7 @@ def test_the_same_seed_drops_the_same_as_in_transformers(tmp_path, rates):
 def test_there_are_as_many_labels_as_the_checkpoint_has(tmp_path, head, labels):
     theirs = stored(tmp_path, head, num_labels=labels)
     ids, segments, real = inputs()
-    logits = getattr(bert, head).from_pretrained(tmp_path)(ids, segments)
+    logits = getattr(bert_heads, head).from_pretrained(tmp_path)(ids, segments)
     assert logits.shape[-1] == labels
     assert_close(logits, theirs(ids, real.long(), segments).logits)
 
@@ -268,7 +267,7 @@ def test_an_input_that_is_no_pair_counts_for_its_tokens_alone():
 @pytest.mark.parametrize("head", ["Bert", *HEADS])
 def test_transformers_reads_what_we_save(tmp_path, head):
     config = BertConfig(60, 24, 4, 40, 3, 16, activation="relu", eps=1e-3, pad_id=7, n_labels=3)
-    ours = getattr(bert, head)(config).eval()
+    ours = getattr(bert_heads, head)(config).eval()
     ours.save(tmp_path)
     name = "BertModel" if head == "Bert" else head
     theirs, report = getattr(transformers, name).from_pretrained(tmp_path, output_loading_info=True)
@@ -282,7 +281,7 @@ def test_transformers_reads_what_we_save(tmp_path, head):
 
 @pytest.mark.parametrize("head", ["Bert", *HEADS])
 def test_saving_and_loading_change_nothing(tmp_path, head):
-    kind = getattr(bert, head)
+    kind = getattr(bert_heads, head)
     model = kind(BertConfig(60, 24, 4, 40, 3, 16, attention_dropout=0.2, head_dropout=0.3, n_labels=3))
     model.save(tmp_path)
     loaded = kind.from_pretrained(tmp_path)

@@ -14,7 +14,7 @@ from transformers.models.deberta.modeling_deberta import build_relative_position
 from transformers.models.deberta_v2.modeling_deberta_v2 import DisentangledSelfAttention as SecondAttention
 from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 
-from course.attention import record_attention
+from course.heads import record_attention
 from course.masks import padding_mask
 from course.models.bert import BertConfig
 from course.models.deberta import (

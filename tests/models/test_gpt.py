@@ -9,8 +9,9 @@ from equality import assert_same
 from safetensors.torch import load_file, save_file
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from course.attention import record_attention
-from course.models.gpt import GPT, IGNORED, GPTConfig
+from course.heads import record_attention
+from course.masking import IGNORED
+from course.models.gpt import GPT, GPTConfig
 from course.models.gpt_reader import Reader
 from course.models.interventions import intervene
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from course.attention import MultiHeadAttention, record_attention
 from course.blocks import DecoderBlock
+from course.heads import MultiHeadAttention, record_attention
 from course.models.interventions import intervene
 
 

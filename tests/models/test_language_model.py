@@ -8,7 +8,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from course.attention import record_attention
+from course.heads import record_attention
 from course.models.gpt import GPT, GPTConfig
 from course.models.language_model import HubVocabulary, LanguageModel, find_vocabulary
 from course.text.characters import Characters

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from course.models.bert import BertConfig, BertForPreTraining, CausalBert
+from course.models.bert import BertConfig
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.models.masked_lm import MaskedLM
 from course.text.wordpiece import WordPiece
 from course.widgets import explore_model

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.data.aligned_sentences import AlignedPair, aligned_sentences
-from course.models.transformer import Transformer, TransformerConfig
+from course.models.transformer import TransformerConfig
+from course.models.translator import Translator
 from course.studies.alignment import (
     alignment_error_rate,
     best_links,
@@ -24,13 +25,13 @@ PAIRS = aligned_sentences()
 
 
 @pytest.fixture(scope="module")
-def model() -> Transformer:
+def model() -> Translator:
     """A small model with random weights; its tokenizer cuts most words into several tokens."""
     torch.manual_seed(0)
     texts = [text for pair in PAIRS for text in (pair.french, pair.english)]
     tokenizer = Tokenizer.train(texts, vocab_size=330)
     config = TransformerConfig(len(tokenizer), 16, 2, 24, n_encoder_layers=1, n_decoder_layers=3)
-    return Transformer(config, tokenizer).eval()
+    return Translator(config, tokenizer).eval()
 
 
 # -- words --

@@ -13,25 +13,21 @@ from course.data.handwritten import LABELS as RELATIONS
 from course.data.handwritten import questions
 from course.data.little_reports import LABELS, TAGS, reports
 from course.masking import IGNORED
-from course.models.bert import Bert, BertConfig, BertForPreTraining
+from course.models.bert import Bert, BertConfig
+from course.models.bert_heads import BertForPreTraining
 from course.studies.bert_pretraining import encode, hidden, single_rows
-from course.studies.fine_tuning import (
+from course.studies.downstream import (
     Classification,
     Pairs,
-    Settings,
     Spans,
     Tags,
-    adapt,
-    answer,
     batch_of,
     best_span,
-    fine_tune,
     first_piece_labels,
-    label_curve,
-    start_model,
     token_span,
     windows,
 )
+from course.studies.fine_tuning import Settings, adapt, answer, fine_tune, label_curve, start_model
 from course.text.wordpiece import WordPiece
 
 SOME = reports(60, seed=0)

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from course.masking import IGNORED
-from course.models.bert import BertConfig, BertForPreTraining, CausalBert
+from course.models.bert import BertConfig
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.bert_pretraining import encode, one_earlier, single_rows
 from course.studies.one_way_two_way import (
     frozen_accuracy,

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from course.data import DownloadError, download, registry
-from course.models.transformer import Transformer, TransformerConfig
+from course.models.transformer import TransformerConfig
+from course.models.translator import Translator
 from course.training import RECIPES
 from course.training.recipes.translation import TranslationCorpus, TranslationRecipe
 from course.training.trainer import Log, Trainer, TrainingConfig
@@ -45,7 +46,7 @@ def folder(tmp_path_factory):
 
 
 def test_a_recipe_learns(folder):
-    model = Transformer.from_pretrained(folder / "model")
+    model = Translator.from_pretrained(folder / "model")
     assert model.translate("deux et trois.").text == "two and three."
     scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     assert scores["the rest"]["sentences"] == 23 and scores["the rest"]["bleu"] > 90
@@ -80,7 +81,7 @@ def test_an_interrupted_recipe_goes_on_and_ends_the_same(folder, tmp_path, monke
         patch.setattr(Trainer, "_save", save_and_stop)
         RECIPE.train(tmp_path, progress=False)
     RECIPE.train(tmp_path, progress=False)
-    one, other = (Transformer.from_pretrained(run / "model").state_dict() for run in (folder, tmp_path))
+    one, other = (Translator.from_pretrained(run / "model").state_dict() for run in (folder, tmp_path))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
@@ -89,7 +90,7 @@ def test_an_interrupted_recipe_goes_on_and_ends_the_same(folder, tmp_path, monke
 )
 def test_the_recipes_sizes_are_those_promised(name, least, most):
     recipe = import_module(RECIPES[name]).RECIPE
-    model = Transformer(TransformerConfig(recipe.vocab_size, **recipe.model))
+    model = Translator(TransformerConfig(recipe.vocab_size, **recipe.model))
     assert least < sum(parameter.numel() for parameter in model.parameters()) <= most
     assert recipe.longest + 2 <= recipe.model["max_length"]
 

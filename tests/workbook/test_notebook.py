@@ -164,7 +164,8 @@ def test_the_stand_in_looks_like_the_learners_function(notebook):
 
 MHA = '''
 import course.attention
-from course.attention import merge_heads, scaled_dot_product_attention, split_heads
+from course.attention import scaled_dot_product_attention
+from course.heads import merge_heads, split_heads
 
 
 @exercise("3.6")

@@ -1,6 +1,6 @@
 """One recipe a shipped checkpoint, and what families of them share.
 
-``characters``, ``texts``, ``translation``, ``bert`` are shared; each other module has ``train(folder, device)``.
+Shared: ``characters``, ``texts``, ``translation``, ``bert``. Each other has ``train(folder, device)``.
 """
 
 from __future__ import annotations

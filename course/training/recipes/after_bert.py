@@ -19,11 +19,13 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course.data import everyday, rt_polarity
-from course.models.bert import Bert, BertConfig, BertForMaskedLM
+from course.models.bert import Bert, BertConfig
+from course.models.bert_heads import BertForMaskedLM
 from course.models.deberta import DebertaForMaskedLM
 from course.models.electra import Electra
 from course.studies.bert_pretraining import Ids, encode, hidden, single_rows
-from course.studies.fine_tuning import Classification, Settings, Task, answer, fine_tune
+from course.studies.downstream import Classification, Task
+from course.studies.fine_tuning import Settings, answer, fine_tune
 from course.text.wordpiece import WordPiece
 from course.training.trainer import device_name
 

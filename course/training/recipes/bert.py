@@ -14,7 +14,8 @@ from torch import Generator, Tensor
 
 from course.data.everyday import Corpus, Texts
 from course.masking import IGNORED, SPLIT, SentencePair, next_sentence_pairs
-from course.models.bert import BertConfig, BertForPreTraining, CausalBert
+from course.models.bert import BertConfig
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.bert_pretraining import (
     Batch,
     Ids,

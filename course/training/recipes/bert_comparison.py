@@ -10,7 +10,7 @@ import torch
 
 from course.checkpoints import find_file
 from course.data import everyday, rt_polarity
-from course.models.bert import BertForPreTraining, CausalBert
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.bert_pretraining import Ids, encode
 from course.studies.one_way_two_way import (
     frozen_accuracy,

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from course.masking import SPLIT
-from course.models.bert import BertForPreTraining
+from course.models.bert_heads import BertForPreTraining
 from course.studies.bert_pretraining import hidden, scores
 from course.text.wordpiece import WordPiece
 from course.training.recipes import bert_small

@@ -8,7 +8,7 @@ Tatoeba. ``bert_small_causal`` is the same but for what it may see and what it i
 from pathlib import Path
 
 from course.data import everyday
-from course.models.bert import BertForPreTraining
+from course.models.bert_heads import BertForPreTraining
 from course.training.recipes.bert import BertRecipe
 from course.training.trainer import TrainingConfig
 

@@ -7,7 +7,7 @@ of pairs at the last token, where BERT tells of them at the first. All else is `
 import dataclasses
 from pathlib import Path
 
-from course.models.bert import BertForPreTraining
+from course.models.bert_heads import BertForPreTraining
 from course.training.recipes import bert_small
 
 RECIPE = dataclasses.replace(

@@ -18,7 +18,8 @@ import torch
 
 from course.data import standard_library
 from course.data.standard_library import Function
-from course.models.gpt import GPT, IGNORED
+from course.masking import IGNORED
+from course.models.gpt import GPT
 from course.text.tokenizers import EOS, Tokenizer
 from course.training.recipes.texts import TextRecipe, write_scores
 from course.training.trainer import TrainingConfig

@@ -22,19 +22,10 @@ import torch
 from course import checkpoints
 from course.data import handwritten, rt_polarity, squad, wnut17
 from course.data.little_reports import reports
-from course.models.bert import Bert, BertForPreTraining
-from course.studies.fine_tuning import (
-    HOWS,
-    Classification,
-    Pairs,
-    Settings,
-    Spans,
-    Tags,
-    Task,
-    adapt,
-    answer,
-    fine_tune,
-)
+from course.models.bert import Bert
+from course.models.bert_heads import BertForPreTraining
+from course.studies.downstream import Classification, Pairs, Spans, Tags, Task
+from course.studies.fine_tuning import HOWS, Settings, adapt, answer, fine_tune
 from course.text.wordpiece import WordPiece
 from course.training.trainer import device_name
 

@@ -25,7 +25,8 @@ from course.in_context.induction import (
     repeated_tokens,
     token_losses,
 )
-from course.models.gpt import GPT, IGNORED, GPTConfig
+from course.masking import IGNORED
+from course.models.gpt import GPT, GPTConfig
 from course.training.report import write_report
 from course.training.trainer import Log, Trainer, TrainingConfig, device_name
 

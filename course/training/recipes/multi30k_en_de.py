@@ -9,7 +9,7 @@ research and education: this recipe is a benchmark, and what it trains is not sh
 from pathlib import Path
 
 from course.data import multi30k
-from course.models.transformer import Transformer
+from course.models.translator import Translator
 from course.training.recipes.translation import TranslationCorpus, TranslationRecipe
 from course.training.trainer import TrainingConfig
 
@@ -46,6 +46,6 @@ RECIPE = TranslationRecipe(
 )
 
 
-def train(folder: str | Path, device: str = "cpu") -> Transformer:
+def train(folder: str | Path, device: str = "cpu") -> Translator:
     """Repeat the recipe, or go on with it, in ``folder``."""
     return RECIPE.train(folder, device)

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from course.models.transformer import Transformer, TransformerConfig
+from course.models.transformer import TransformerConfig
+from course.models.translator import Translator
 from course.text.tokenizers import PAD, Tokenizer
 from course.training.batches import PairBatches
 from course.training.processes import processes
@@ -71,7 +72,7 @@ class TranslationRecipe:
     beam: int = 4
     alpha: float = 0.6
 
-    def train(self, folder: str | Path, device: str = "cpu", progress: bool = True) -> Transformer:
+    def train(self, folder: str | Path, device: str = "cpu", progress: bool = True) -> Translator:
         """Train from text to checkpoint in ``folder``, or go on where a run there was interrupted.
 
         Leaves ``model/`` (config, weights in float16, tokenizer), ``log.jsonl``, ``scores.json`` of what is
@@ -86,7 +87,7 @@ class TranslationRecipe:
             corpus = self.corpus()
         tokenizer = Tokenizer.train((text for pair in corpus.train for text in pair), self.vocab_size)
         torch.manual_seed(self.training.seed)
-        model = Transformer(TransformerConfig(len(tokenizer), **self.model), tokenizer)
+        model = Translator(TransformerConfig(len(tokenizer), **self.model), tokenizer)
         for pairs in corpus.tests.values():
             model.check_sources([source for source, _ in pairs])
         batches, validation = (
@@ -99,14 +100,14 @@ class TranslationRecipe:
         if not trainer.is_first:
             return trained
         trained.save(folder / "model", torch.float16)
-        shipped = Transformer.from_pretrained(folder / "model").to(device)
+        shipped = Translator.from_pretrained(folder / "model").to(device)
         scores = self.evaluate(shipped, corpus.tests)
         (folder / "scores.json").write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
         card = self.card(shipped, scores, Log(folder / "log.jsonl").read(), device)
         (folder / "model" / "README.md").write_text(card, encoding="utf-8", newline="\n")
         return shipped
 
-    def evaluate(self, model: Transformer, tests: dict[str, Pairs]) -> dict[str, dict]:
+    def evaluate(self, model: Translator, tests: dict[str, Pairs]) -> dict[str, dict]:
         """For each test its number of sentences and its scores by ``translation_scores``."""
         scores = {}
         for name, pairs in tests.items():
@@ -115,7 +116,7 @@ class TranslationRecipe:
             scores[name] = {"sentences": len(pairs), **translation_scores(translations, references)}
         return scores
 
-    def card(self, model: Transformer, scores: dict[str, dict], log: list[dict], device: str) -> str:
+    def card(self, model: Translator, scores: dict[str, dict], log: list[dict], device: str) -> str:
         """The checkpoint's README: data and licence, sizes, settings, what it cost, scores."""
         cells = ("sentences", "bleu", "bleu_lowercase", "chrf")
         rows = [" | ".join([name, *(str(score[cell]) for cell in cells)]) for name, score in scores.items()]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from course.data import tatoeba, treaties
-from course.models.transformer import Transformer
+from course.models.translator import Translator
 from course.training.recipes.translation import TranslationCorpus, TranslationRecipe
 from course.training.trainer import TrainingConfig
 
@@ -52,6 +52,6 @@ RECIPE = TranslationRecipe(
 )
 
 
-def train(folder: str | Path, device: str = "cpu") -> Transformer:
+def train(folder: str | Path, device: str = "cpu") -> Translator:
     """Repeat the recipe, or go on with it, in ``folder``."""
     return RECIPE.train(folder, device)

@@ -9,10 +9,12 @@ import torch
 from course.data import everyday, rt_polarity
 from course.data.examples import Labelled
 from course.data.little_reports import LABELS, reports
-from course.models.bert import BertConfig, BertForMaskedLM, BertForPreTraining
+from course.models.bert import BertConfig
+from course.models.bert_heads import BertForMaskedLM, BertForPreTraining
 from course.models.deberta import Deberta
 from course.studies.bert_pretraining import encode
-from course.studies.fine_tuning import Classification, Settings
+from course.studies.downstream import Classification
+from course.studies.fine_tuning import Settings
 from course.text.wordpiece import WordPiece
 from course.training.recipes import after_bert, fine_tuned
 from course.training.recipes.after_bert import Race, compare, race, step_flops

@@ -9,7 +9,8 @@ from test_bert_recipe import CORPUS, SENTENCES, TOKENIZER
 from course.data import everyday, rt_polarity
 from course.data.examples import Labelled
 from course.data.rt_polarity import Corpus
-from course.models.bert import BertConfig, BertForPreTraining, CausalBert
+from course.models.bert import BertConfig
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.training.recipes import bert_comparison
 from course.training.recipes.bert_comparison import asked
 

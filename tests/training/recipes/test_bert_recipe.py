@@ -11,7 +11,8 @@ from torch import nn
 
 from course.data.everyday import Corpus, Texts
 from course.masking import IGNORED, IS_NEXT, NOT_NEXT
-from course.models.bert import BertConfig, BertForPreTraining, CausalBert
+from course.models.bert import BertConfig
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.bert_pretraining import scores
 from course.text.wordpiece import WordPiece
 from course.training import RECIPES

@@ -15,7 +15,8 @@ from course.in_context.prompts import CHARACTERS
 from course.in_context.regressor import InContextRegressor
 from course.in_context.tasks import is_held_out, is_held_out_sum, misspellings
 from course.in_context.words import TRANSLATIONS
-from course.models.gpt import GPT, IGNORED
+from course.masking import IGNORED
+from course.models.gpt import GPT
 from course.models.rotary_gpt import RotaryGPT
 from course.training.recipes import few_shot, in_context_regression, induction
 from course.training.trainer import TrainingConfig
