@@ -4,7 +4,6 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,80 +11,10 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from course.training.processes import device_of, processes, share_of, sum_over_processes
-from course.training.schedule import cosine, inverse_square_root, stable
+from course.training.settings import TrainingConfig, as_text
 
 Batches = Callable[[int], tuple[Tensor, ...]]
 """The batch of a step (from 0), for ``model.loss(*batch)``; the same every time that it is asked for."""
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Settings of a training run.
-
-    Args:
-        steps: number of updates.
-        peak_lr: the learning rate after ``warmup`` steps.
-        decay: "inverse_square_root", "cosine" or "stable" (``course.training.schedule``).
-        weight_decay: AdamW's, on matrices alone.
-        clip: the largest norm that the gradient may have.
-        average: the model trained is the mean of this many snapshots, ...
-        average_every: ... so many steps apart, the last of them at the end.
-        log_every: steps between lines of the log; each line holds means over these steps.
-        save_every: steps between checkpoints, a multiple of ``log_every``.
-        bfloat16: compute the loss in bfloat16 where that is safe on a CPU too (on a GPU it always is).
-        cooldown: with "stable", the last so many steps, in which the rate falls.
-
-    Raises:
-        ValueError: if a number is out of range, or the decay is unknown.
-    """
-
-    steps: int
-    peak_lr: float
-    warmup: int = 1000
-    decay: str = "inverse_square_root"
-    betas: tuple[float, float] = (0.9, 0.98)
-    eps: float = 1e-9
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    average: int = 1
-    average_every: int = 100
-    log_every: int = 50
-    save_every: int = 250
-    seed: int = 0
-    bfloat16: bool = False
-    cooldown: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "warmup", "average", "average_every", "log_every", "save_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more; got {getattr(self, name)}")
-        if self.save_every % self.log_every:
-            raise ValueError(
-                f"save_every must be a multiple of log_every = {self.log_every}; got {self.save_every}"
-            )
-        if self.decay not in ("inverse_square_root", "cosine", "stable"):
-            raise ValueError(f"decay must be 'inverse_square_root', 'cosine' or 'stable'; got {self.decay!r}")
-        if (self.decay == "stable") != (self.cooldown > 0):
-            raise ValueError(
-                f"'stable' needs a cooldown, others have none; got {self.decay!r}, {self.cooldown}"
-            )
-
-    def lr(self, step: int) -> float:
-        """The learning rate of a step, counted from 1."""
-        if self.decay == "cosine":
-            return self.peak_lr * cosine(step, self.warmup, self.steps)
-        if self.decay == "stable":
-            return self.peak_lr * stable(step, self.warmup, self.cooldown, self.steps)
-        return self.peak_lr * inverse_square_root(step, self.warmup)
-
-    def is_open(self, step: int) -> bool:
-        """Whether nothing up to this step depended on ``steps``: from here a run may become a longer one."""
-        return self.decay == "stable" and step <= self.steps - self.cooldown
-
-    def is_averaged(self, step: int) -> bool:
-        """Whether the weights after this step are one of the last ``average`` snapshots."""
-        left = self.steps - step
-        return left % self.average_every == 0 and left // self.average_every < self.average
 
 
 class Trainer:
@@ -97,8 +26,8 @@ class Trainer:
     the same number of threads, bit for bit where it would have ended. On a GPU, and on a CPU if the settings
     say so, the loss is computed in bfloat16 where that is safe.
 
-    With the decay "stable" the last checkpoint before the rate falls is kept as ``stable.pt``: with more
-    ``steps`` the run goes on from there, and ends where one of so many steps ends.
+    Of an ``OpenEnded`` run the last checkpoint before the rate falls is kept as ``stable.pt``: with more
+    ``steps`` it goes on from there, and ends where one of so many steps ends.
 
     Several processes (``course.training.processes``) make the same updates as one, but for rounding and for
     what dropout drops, and the first of them alone writes: each computes the gradient of its share of a
@@ -226,7 +155,7 @@ class Trainer:
     def _save(self) -> None:
         """All that the next steps depend on, in one file that is whole or not there."""
         state = {
-            "config": _as_text(self.config),
+            "config": as_text(self.config),
             "progress": (self.step, self.tokens, self.seconds),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -242,12 +171,12 @@ class Trainer:
         for name in ("resume.pt", "stable.pt"):
             if (self.folder / name).exists():
                 state = torch.load(self.folder / name, map_location=self.device, weights_only=True)
-                if _goes_on(state, self.config):
+                if self.config.goes_on(state["config"], state["progress"][0]):
                     break
         else:
             raise ValueError(
                 f"{self.folder} holds a run with other settings:\n  {state['config']}, not\n"
-                f"  {_as_text(self.config)}. Choose another folder, or delete this one"
+                f"  {as_text(self.config)}. Choose another folder, or delete this one"
             )
         self.step, self.tokens, self.seconds = state["progress"]
         self.model.load_state_dict(state["model"])
@@ -318,19 +247,6 @@ def adamw(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> torch.o
         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=config.peak_lr, betas=config.betas, eps=config.eps, fused=True)
-
-
-def _as_text(config: TrainingConfig) -> str:
-    return json.dumps(asdict(config))
-
-
-def _goes_on(state: dict, config: TrainingConfig) -> bool:
-    """Whether a run of these settings may go on from there: of the same, or of more or fewer steps."""
-    theirs, step = TrainingConfig(**json.loads(state["config"])), state["progress"][0]
-    if _as_text(theirs) == _as_text(config):
-        return True
-    same = _as_text(replace(theirs, steps=config.steps)) == _as_text(config)
-    return same and theirs.is_open(step) and config.is_open(step)
 
 
 def _check_finite(loss: float, step: int, config: TrainingConfig) -> None:

@@ -8,9 +8,9 @@ rate stays level until the last steps: raise ``steps``, and a run in the same fo
 from pathlib import Path
 
 from course.data import mixed
-from course.models.bert import BertForPreTraining
+from course.models.bert_heads import BertForPreTraining
 from course.training.recipes.reader import ReaderRecipe
-from course.training.trainer import TrainingConfig
+from course.training.settings import OpenEnded
 
 RECIPE = ReaderRecipe(
     title="A BERT that has read more",
@@ -23,11 +23,10 @@ RECIPE = ReaderRecipe(
     corpus=mixed.english,
     vocab_size=12_000,
     max_length=256,
-    training=TrainingConfig(
+    training=OpenEnded(
         steps=1000,
         peak_lr=1e-3,
         warmup=100,
-        decay="stable",
         cooldown=200,
         betas=(0.9, 0.98),
         eps=1e-6,

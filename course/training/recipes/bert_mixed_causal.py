@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from course.models.bert import BertForPreTraining
+from course.models.bert_heads import BertForPreTraining
 from course.training.recipes import bert_mixed
 
 RECIPE = dataclasses.replace(

@@ -135,13 +135,15 @@ class MixedBatches:
 
     def __call__(self, step: int) -> Batch:
         """Inputs, labels, next-sentence labels and segments of this step."""
+        seed = 1_000_003 * self.seed + step
+        return asked(self.rows(step), self.tokenizer, self.objective, self.rate, self.split, seed)
+
+    def rows(self, step: int) -> Rows:
+        """What is read in this step, with nothing hidden."""
         cycle, place = divmod(step, len(CYCLE))
         kind = CYCLE[place]
         turn = cycle * CYCLE.count(kind) + CYCLE[:place].count(kind)
-        rows = self._pairs(kind, turn) if kind else self._singles(turn)
-        return asked(
-            rows, self.tokenizer, self.objective, self.rate, self.split, 1_000_003 * self.seed + step
-        )
+        return self._pairs(kind, turn) if kind else self._singles(turn)
 
     def _singles(self, turn: int) -> Rows:
         chosen = self.single.where(self.buckets(turn))

@@ -9,14 +9,16 @@ import torch
 from course.checkpoints import find_file
 from course.data.mixed import Corpus
 from course.masking import SPLIT
-from course.models.bert import BertForPreTraining, CausalBert
+from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.bert_pretraining import scores
 from course.text.wordpiece import WordPiece
 from course.training.muon import muon
 from course.training.recipes.mixed_held_out import held_out_batches
+from course.training.recipes.mixed_report import card, report
 from course.training.recipes.mixed_rows import MixedBatches, Text, encoded
 from course.training.recipes.transplant import transplanted
-from course.training.trainer import Trainer, TrainingConfig
+from course.training.report import write_report
+from course.training.trainer import Log, Trainer, TrainingConfig
 
 MODELS = {"masked": BertForPreTraining, "causal": CausalBert}
 NAMED = ("gallon", "robbery", "penguins")
@@ -65,7 +67,11 @@ class ReaderRecipe:
         model, tokenizer, train, held_out = self.fit(folder, device, progress)
         model.save(folder / "model", torch.float16)
         tokenizer.save(folder / "model" / "tokenizer.json")
-        return model
+        shipped = type(model).from_pretrained(folder / "model").to(device)
+        found = report(shipped, tokenizer, train, held_out, self.objective)
+        last = Log(folder / "log.jsonl").read()[-1]
+        write_report(folder, found, card(self, shipped, found, last, device))
+        return shipped
 
     def fit(
         self, folder: Path, device: str, progress: bool

@@ -4,7 +4,7 @@ import dataclasses
 
 import torch
 
-from course.models.bert import BertForPreTraining
+from course.models.bert_heads import BertForPreTraining
 from course.text.wordpiece import WordPiece
 
 
