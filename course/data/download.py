@@ -43,7 +43,7 @@ def path(name: str, file: str | None = None) -> Path:
     for folder in folders():
         found = folder / name / wanted.name
         if found.is_file():
-            return _verified(found, wanted, "Delete it or put the right one there.")
+            return verified(found, wanted.sha256, "Delete it or put the right one there.")
     return _download(source, wanted, CACHE / name / wanted.name)
 
 
@@ -78,15 +78,20 @@ def _download(source: Dataset, file: File, target: Path) -> Path:
             pooch.HTTPDownloader(progressbar=True, chunk_size=2**16)(source.url(file), str(partial), None)
         except OSError as error:  # what requests raises when a download fails is one
             raise DownloadError(_how_to_get(source, file, error)) from error
-        return _verified(partial, file, "What was downloaded was not kept; try again.").replace(target)
+        return verified(partial, file.sha256, "What was downloaded was not kept; try again.").replace(target)
 
 
-def _verified(found: Path, file: File, advice: str) -> Path:
+def verified(found: Path, sha256: str, advice: str = "Delete it and try again.") -> Path:
+    """The file, if it has this SHA-256.
+
+    Raises:
+        ValueError: if it has another.
+    """
     actual = pooch.file_hash(str(found), alg="sha256")
-    if actual != file.sha256:
+    if actual != sha256:
         raise ValueError(
-            f"{found} is not the {file.name} that the course knows. {advice}\n"
-            f"  its SHA-256  {actual}\n  it should be {file.sha256}"
+            f"{found} is not the {found.name} that the course knows. {advice}\n"
+            f"  its SHA-256  {actual}\n  it should be {sha256}"
         )
     return found
 

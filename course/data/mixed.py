@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from course.data import registers, rt_polarity, senses, squad, squadshifts, tatoeba, wnut17
+from course.data import (
+    broad_twitter,
+    registers,
+    rt_polarity,
+    senses,
+    snli,
+    squad,
+    squadshifts,
+    tatoeba,
+    wnut17,
+)
 from course.data.download import read_text
 from course.data.overlap import TestTexts
 from course.data.registers import Document
@@ -52,19 +62,13 @@ def tested_with() -> Iterator[str]:
     yield from (sentence.text for sentence in rt_polarity.sentences())
     for question in [*squad.xquad(), *squadshifts.questions().test]:
         yield from (question.question, question.context)
-    for file in ("s1.dev", "s2.dev", "s1.test", "s2.test"):
-        yield from read_text("snli_dev_test", file).split("\n")
-    yield from (" ".join(post.words) for part in wnut17.names() for post in part)
-    for file in ("btc.dev", "btc.test"):
-        yield from _posts(read_text("broad_twitter_ner", file))
+    for pair in (pair for part in snli.pairs() for pair in part):
+        yield from (pair.premise, pair.hypothesis)
+    for post in (post for part in (*wnut17.names(), *broad_twitter.names()[1:]) for post in part):
+        yield " ".join(post.words)
     yield from (sentence.text for sentence in senses.know().test)
     pairs = tatoeba.french_english()
     yield from (pair.english for part in (pairs.validation, pairs.test, pairs.laser) for pair in part)
     for file in ("en_ewt-ud-dev.conllu", "en_ewt-ud-test.conllu"):
         lines = read_text("ud_english_ewt", file).split("\n")
         yield from (line.removeprefix("# text = ") for line in lines if line.startswith("# text = "))
-
-
-def _posts(text: str) -> Iterator[str]:
-    for post in text.split("\n\n"):
-        yield " ".join(line.split("\t")[0] for line in post.split("\n"))

@@ -19,6 +19,7 @@ RECIPES = {
     "bert-mixed-causal": "course.training.recipes.bert_mixed_causal",
     "bert-rates": "course.training.recipes.bert_rates",
     "bert-comparison": "course.training.recipes.bert_comparison",
+    "minilm": "course.training.recipes.minilm",
     "fine-tuning": "course.training.recipes.fine_tuned",
     "after-bert": "course.training.recipes.after_bert",
     "in-context-regression": "course.training.recipes.in_context_regression",
