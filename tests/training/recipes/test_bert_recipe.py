@@ -16,14 +16,9 @@ from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.bert_pretraining import scores
 from course.text.wordpiece import WordPiece
 from course.training import RECIPES
-from course.training.recipes.bert import (
-    BASELINES,
-    BertRecipe,
-    PretrainingBatches,
-    encoded,
-    held_out_batches,
-    told,
-)
+from course.training.recipes.bert import BertRecipe
+from course.training.recipes.bert_batches import PretrainingBatches, encoded
+from course.training.recipes.bert_report import BASELINES, held_out_batches, told
 from course.training.trainer import Log, TrainingConfig
 
 ANIMALS = {"cat": "purrs", "dog": "barks", "hen": "clucks", "cow": "moos", "pig": "grunts", "owl": "hoots"}
