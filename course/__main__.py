@@ -12,6 +12,9 @@ def main() -> int:
     """Answer help and mistakes at once; then enter the environment and run the command there."""
     arguments = sys.argv[1:]
     command = cli.parse(arguments)
+    if hasattr(command, "first"):  # what need not, or should not, wait for packages
+        bootstrap.require_version()
+        arguments = command.first(command)
     bootstrap.enter(arguments)
     return command.run(command)
 

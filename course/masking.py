@@ -6,9 +6,6 @@ pairs of sentences. Labels are the original ids where there is something to pred
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Generic, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -17,7 +14,6 @@ from torch import Generator, Tensor
 IGNORED = -100
 """The label of a place whose prediction does not count (``torch.nn.functional.cross_entropy``'s own)."""
 SPLIT = (0.8, 0.1, 0.1)
-Sentence = TypeVar("Sentence")
 
 # --------------------------------------------------------------------------------------------------
 # BERT's masking, and that of its successors
@@ -172,7 +168,7 @@ def _spans_of_one(
     left = math.floor(rate * int(free.sum()) + float(_uniform(free[0], generator)))
     while left:
         length = min(int(span_lengths(1, p, longest, generator)), left)
-        start = _below(len(free), generator)
+        start = below(len(free), generator)
         span = slice(start, start + length)
         if start + length <= len(free) and free[span].all():
             spans[span], free[span] = spans.max() + 1, False
@@ -257,51 +253,13 @@ def random_tokens(
 
 
 # --------------------------------------------------------------------------------------------------
-# Next-sentence prediction
-# --------------------------------------------------------------------------------------------------
-
-IS_NEXT, NOT_NEXT = 0, 1  # as in the authors' code and in transformers
-
-
-@dataclass(frozen=True)
-class SentencePair(Generic[Sentence]):
-    """Two sentences, and whether the second follows the first: ``label`` is IS_NEXT (0) or NOT_NEXT (1)."""
-
-    first: Sentence
-    second: Sentence
-    label: int
-
-
-def next_sentence_pairs(
-    documents: Sequence[Sequence[Sentence]], *, generator: Generator | None = None
-) -> list[SentencePair[Sentence]]:
-    """For every sentence but the last of its document a pair: with the next one, or with a random one.
-
-    A fair coin decides which. The random sentence comes from another document, each being as likely, so that
-    it can never be the true one.
-
-    Args:
-        documents: the sentences of each in order, as texts or as ids.
-
-    Raises:
-        ValueError: if there are not two documents, one is empty, or none has two sentences.
-
-    Source: Devlin et al. 2019, §3.1 (task 2); lecture rows L1.6.i, L3.3.c.
-    """
-    _check_documents(documents)
-    pairs = []
-    for number, document in enumerate(documents):
-        for first, following in pairwise(document):
-            other = documents[(number + 1 + _below(len(documents) - 1, generator)) % len(documents)]
-            strange = other[_below(len(other), generator)]
-            label = _below(2, generator)
-            pairs.append(SentencePair(first, strange if label == NOT_NEXT else following, label))
-    return pairs
-
-
-# --------------------------------------------------------------------------------------------------
 # Chance, and checks
 # --------------------------------------------------------------------------------------------------
+
+
+def below(n: int, generator: Generator | None) -> int:
+    """One of 0, 1, ..., n - 1."""
+    return int(torch.randint(n, (), generator=generator, device=_device(generator)))
 
 
 def _device(generator: Generator | None) -> torch.device:
@@ -311,11 +269,6 @@ def _device(generator: Generator | None) -> torch.device:
 def _uniform(like: Tensor, generator: Generator | None) -> Float[Tensor, "*shape"]:
     """A number in [0, 1) for every place, drawn where the generator is: the same draws on every device."""
     return torch.rand(like.shape, generator=generator, device=_device(generator)).to(like.device)
-
-
-def _below(n: int, generator: Generator | None) -> int:
-    """One of 0, 1, ..., n - 1."""
-    return int(torch.randint(n, (), generator=generator, device=_device(generator)))
 
 
 def _check_rate(rate: float) -> None:
@@ -377,15 +330,3 @@ def _check_ids(ids: Tensor, chosen: Tensor, mask_id: int, vocab_size: int) -> No
 def _check_whole(name: str, numbers: Tensor) -> None:
     if numbers.is_floating_point() or numbers.dtype == torch.bool:
         raise TypeError(f"{name} must be whole numbers; got {numbers.dtype}")
-
-
-def _check_documents(documents: Sequence[Sequence]) -> None:
-    lengths = [len(document) for document in documents]
-    if len(lengths) < 2:
-        raise ValueError(
-            f"a random sentence comes from another document: give two or more; got {len(lengths)}"
-        )
-    if 0 in lengths:
-        raise ValueError(f"every document needs a sentence; document {lengths.index(0)} has none")
-    if max(lengths) < 2:
-        raise ValueError(f"no document has two sentences, so nothing follows anything: {len(lengths)} of one")

@@ -1,16 +1,13 @@
 """What stands still: attention as matplotlib figures, readable on paper, in light and in dark.
 
 Every function returns a :class:`Figure` that pyplot does not know: a notebook shows it as the cell's value,
-and nothing piles up. Chinese, Japanese and Korean text is drawn in the first installed font of ``CJK_FONTS``.
+and nothing piles up. ``course.fonts`` sees to text of every script.
 """
 
 from __future__ import annotations
 
 import io
-import unicodedata
-import warnings
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import matplotlib as mpl
@@ -18,7 +15,6 @@ import matplotlib.figure
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgba
@@ -28,26 +24,13 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from course.data.published import TranslationResult
+from course.fonts import cjk_font, drawable, dressed, elide, fonts, needs_cjk, warn_once
 
-CJK_FONTS = (
-    "Noto Sans CJK SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "Noto Sans SC",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "SimHei",
-    "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei",
-    "Arial Unicode MS",
-)
 HEAT = ListedColormap(mpl.colormaps["Blues"](np.linspace(0, 1, 256)), name="heat")
 CHANGE = LinearSegmentedColormap.from_list("change", ["#7f3b08", "#d9751a", "#ffffff", "#2a7ab9", "#08306b"])
 LESS, MORE = "#b85a00", "#0063a6"  # lines of a difference: weights that fell, weights that rose
 MASKED = {"hatch": "///", "facecolor": "#e4e4e4", "edgecolor": "#a8a8a8", "linewidth": 0}
 KINDS = {"before": ("#E69F00", "o"), "ensemble": ("#D55E00", "s"), "Transformer": ("#0072B2", "^")}
-LONGEST = 14  # characters of a token that a label shows
 LABEL = 0.17  # inches from one slanting label to the next
 SIZE, LINE = 11, 500  # of running text: points of its letters, points of a line
 
@@ -182,7 +165,7 @@ def _ground(value: float, signed: bool) -> tuple[float, ...]:
 
 def _flow(names: Sequence[str]) -> tuple[list[tuple[float, int, float]], int]:
     """Where each token stands in running text: its left edge in points, its row, its width; and the rows."""
-    font, places, left, row = FontProperties(family=_fonts(), size=SIZE), [], 0.0, 0
+    font, places, left, row = FontProperties(family=fonts(), size=SIZE), [], 0.0, 0
     for name in names:
         width = text_to_path.get_text_width_height_descent(name, font, ismath=False)[0] + 7
         if left and left + width > LINE:
@@ -306,7 +289,7 @@ def _label(axes: Axes, which: str, tokens: Sequence[str], pitch: float) -> None:
     every = max(1, int(np.ceil(LABEL / pitch)))
     at = np.arange(0, len(tokens), every)
     if cjk_font() is None and any(map(needs_cjk, tokens)):
-        _warn_once()
+        warn_once()
     names = [drawable(elide(tokens[i])) for i in at]
     if which == "x":
         axes.xaxis.tick_top()
@@ -314,58 +297,3 @@ def _label(axes: Axes, which: str, tokens: Sequence[str], pitch: float) -> None:
     else:
         axes.set_yticks(at, names, parse_math=False)
     axes.tick_params(axis=which, labelsize=9 if pitch > 0.2 else 8, length=2)
-
-
-def elide(token: str) -> str:
-    """A token as a label shows it: long ones cut, control characters and bare spaces visible."""
-    if not token.strip():
-        return "".join({"\n": "↵", "\t": "→"}.get(c, "␣") for c in token) or "∅"
-    token = "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in token)
-    return token if len(token) <= LONGEST else token[: LONGEST - 1] + "…"
-
-
-def drawable(text: str) -> str:
-    """The text with U+FFFD for what no font at hand can draw, as coloured emoji."""
-    return "".join(c if any(c in glyphs(font) for font in _fonts()) else "\ufffd" for c in text)
-
-
-@cache
-def glyphs(font: str) -> frozenset[str]:
-    """The characters that an installed font can draw."""
-    file = font_manager.findfont(font, fallback_to_default=False)
-    return frozenset(map(chr, font_manager.get_font(file).get_charmap()))
-
-
-def _fonts() -> list[str]:
-    return ["DejaVu Sans", *filter(None, [cjk_font()])]
-
-
-@cache
-def cjk_font() -> str | None:
-    """The installed font for Chinese, Japanese and Korean text: the first of ``CJK_FONTS``, or None."""
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    return next((name for name in CJK_FONTS if name in installed), None)
-
-
-def dressed(figure: Figure) -> Figure:
-    """Give every text of the figure a font that can draw it, and lay the figure out."""
-    texts = figure.findobj(mpl.text.Text)
-    if any(needs_cjk(text.get_text()) for text in texts):
-        for text in texts:
-            text.set_fontfamily(_fonts())
-    figure.set_layout_engine("constrained")
-    return figure
-
-
-def needs_cjk(text: str) -> bool:
-    """Whether a text holds a character that only a font for Chinese, Japanese or Korean can draw."""
-    return any(unicodedata.east_asian_width(c) in "WF" and unicodedata.category(c) != "So" for c in text)
-
-
-@cache
-def _warn_once() -> None:
-    warnings.warn(
-        "No font for Chinese text is installed, so pictures show \ufffd in its place. Install one of: "
-        f"{', '.join(CJK_FONTS[:3])} (Debian: fonts-noto-cjk), then restart the kernel.",
-        stacklevel=2,
-    )

@@ -31,11 +31,12 @@ def test_without():
     ("required", "outcome"), [("1", "1 failed, 1 skipped, 1 xfailed"), ("", "2 skipped, 1 xfailed")]
 )
 def test_a_skipped_browser_test_fails_where_a_browser_is_promised(tmp_path, required, outcome):
-    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    for name in ("conftest.py", "seconds.py"):
+        shutil.copy(ROOT / "tests" / name, tmp_path)
     (tmp_path / "test_suite.py").write_text(SUITE, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = browser\n", encoding="utf-8")
     told = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:nbval", "-q", "-rf"],
         cwd=tmp_path,
         env=os.environ | {"COURSE_REQUIRE_BROWSER": required},
         capture_output=True,
@@ -52,13 +53,15 @@ def test_the_run_installs_what_is_missing_and_ends_as_the_tests_do(tmp_path, has
     program(tmp_path, "dpkg", f"exit {0 if has_browser else 1}")
     program(tmp_path, "apt-get", f'echo "apt-get $*" >> {log}')
     program(tmp_path, "npm", f'echo "npm $*" >> {log}')
-    program(tmp_path, "python3", f'echo "$COURSE_REQUIRE_BROWSER python3 $*" >> {log}; exit 7')
+    program(
+        tmp_path, "python3", f'echo "$COURSE_REQUIRE_BROWSER $HYPOTHESIS_PROFILE python3 $*" >> {log}; exit 7'
+    )
     path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
     ended = subprocess.run([ROOT / ".ci" / "run", "-k", "masks"], env=os.environ | {"PATH": path})
     assert ended.returncode == 7
     *installing, accessibility, testing = log.read_text(encoding="utf-8").splitlines()
     assert accessibility.startswith("npm ci --prefix tests/js")
-    assert testing == "1 python3 -m course test -k masks"
+    assert testing == "1 ci python3 -m course test -k masks"
     if has_browser:
         assert not installing
     else:

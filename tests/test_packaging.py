@@ -29,7 +29,7 @@ TOOLS = {
     "import-linter": "holds the arrows between the package's rooms one way",
     "setuptools": "installs the clone itself, without asking the network for it",
 }
-IMPORTED_AS = {"pillow": "PIL", "ipython": "IPython"}
+IMPORTED_AS = {"pillow": "PIL", "ipython": "IPython", "markdown-it-py": "markdown_it"}
 
 
 def imports(file: Path) -> set[str]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from course import plots
+from course import fonts, plots
 from course.masks import causal_mask
 
 CHINESE = ["我", "爱", "机器", "学习", "。"]
@@ -206,23 +206,6 @@ def test_labels_of_an_alignment_are_all_there_at_40_tokens():
         assert gaps(labels(figure, which)).min() > 0
 
 
-@pytest.mark.parametrize(
-    ("token", "shown"),
-    [
-        ("the", "the"),
-        (" ", "␣"),
-        ("\n\t", "↵→"),
-        ("", "∅"),
-        ("a\x00b", "a\ufffdb"),
-        ("\u202egnirts", "\ufffdgnirts"),
-        ("internationalisation", "internationali"[:13] + "…"),
-        ("$x$", "$x$"),
-    ],
-)
-def test_a_label_shows_what_could_not_be_seen_and_cuts_what_is_long(token, shown):
-    assert plots.elide(token) == shown
-
-
 def test_dollars_in_a_token_are_no_formula():
     figure = plots.heatmap(torch.eye(2), ["$\\frac{", "$"])
     assert [t.get_text() for t in labels(figure, "y")] == ["$\\frac{", "$"]
@@ -240,13 +223,13 @@ def test_what_no_font_can_draw_is_replaced_without_a_warning():
 # ---- Chinese -----------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(plots.cjk_font() is None, reason="no font for Chinese text on this machine")
+@pytest.mark.skipif(fonts.cjk_font() is None, reason="no font for Chinese text on this machine")
 def test_chinese_is_drawn_in_a_font_that_holds_it():
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of every glyph it does not find
         figure = plots.heatmap(weights(5), CHINESE)
         figure._repr_png_()
-    assert labels(figure, "y")[0].get_fontfamily() == ["DejaVu Sans", plots.cjk_font()]
+    assert labels(figure, "y")[0].get_fontfamily() == ["DejaVu Sans", fonts.cjk_font()]
 
 
 def test_latin_text_keeps_the_usual_font():
@@ -256,16 +239,10 @@ def test_latin_text_keeps_the_usual_font():
 
 def test_without_a_font_for_chinese_the_reader_is_told_once_which_to_install(monkeypatch):
     monkeypatch.setattr(plots, "cjk_font", lambda: None)
-    plots._warn_once.cache_clear()
+    monkeypatch.setattr(fonts, "cjk_font", lambda: None)
+    fonts.warn_once.cache_clear()
     with pytest.warns(UserWarning, match="fonts-noto-cjk"):
         plots.heatmap(weights(5), CHINESE)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plots.heatmap(weights(5), CHINESE)
-
-
-@pytest.mark.parametrize(
-    ("text", "needed"), [("我", True), ("あ", True), ("한", True), ("ж", False), ("🙂", False)]
-)
-def test_which_text_needs_such_a_font(text, needed):
-    assert plots.needs_cjk(text) is needed

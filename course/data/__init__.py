@@ -7,7 +7,17 @@ A file is looked for in ``COURSE_DATA`` (a folder with one folder a data set), t
 downloaded from the commit that the registry names. Whatever the way, its SHA-256 is checked.
 """
 
-from course.data.download import DownloadError, fetch, path, read_text
+from course.data.download import DataError, DownloadError, WrongFile, fetch, path, read_text
 from course.data.registry import DATASETS, Dataset, File
 
-__all__ = ["DATASETS", "Dataset", "DownloadError", "File", "fetch", "path", "read_text"]
+__all__ = [
+    "DATASETS",
+    "DataError",
+    "Dataset",
+    "DownloadError",
+    "File",
+    "WrongFile",
+    "fetch",
+    "path",
+    "read_text",
+]

@@ -51,7 +51,7 @@ def built_text(name: str) -> str:
     """The text of that name: documents with an empty line between them.
 
     Raises:
-        ValueError: if what was found or built is another text.
+        WrongFile: if what was found or built is another text.
         DownloadError: if a file is not on this machine and cannot be downloaded now.
     """
     wanted = TEXTS[name]
@@ -93,7 +93,7 @@ def _download(url: str, target: Path) -> None:
 def _checked(text: str, wanted: Built, where: str) -> str:
     actual = sha256(text.encode()).hexdigest()
     if actual != wanted.sha256:
-        raise ValueError(
+        raise download.WrongFile(
             f"the text {wanted.name} {where} is not the one that the course knows. Delete its folder "
             f"and try again\n  its SHA-256  {actual}\n  it should be {wanted.sha256}"
         )

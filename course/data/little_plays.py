@@ -8,8 +8,9 @@ further back than a count of five characters reaches.
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass
+
+from course.data.choices import One, chooser
 
 SPEAKERS = ("ROMEO", "DUKE", "NURSE", "FOOL", "QUEEN", "KING", "GHOST", "EGEUS")
 GREETINGS = ("Hark", "Peace", "Alas", "Come", "Soft", "Good day")
@@ -42,11 +43,7 @@ class Speech:
 
 def speeches(n: int, seed: int) -> list[Speech]:
     """So many speeches, each drawn anew from all that there are."""
-    random_numbers = random.Random(seed)
-
-    def one(options: tuple) -> str:  # random.choice may change with Python's version, random() may not
-        return options[int(random_numbers.random() * len(options))]
-
+    one = chooser(seed)
     return [_speech(one) for _ in range(n)]
 
 
@@ -55,7 +52,7 @@ def play(n: int, seed: int) -> str:
     return "".join(speech.text for speech in speeches(n, seed))
 
 
-def _speech(one) -> Speech:
+def _speech(one: One) -> Speech:
     kind = one((True, False))
     chosen = {
         "speaker": one(SPEAKERS),

@@ -9,10 +9,9 @@ places, and some words of praise and blame, are kept for testing: who has not se
 a name by where it stands, and a word from reading.
 """
 
-import random
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from course.data.choices import One, chooser
 from course.data.examples import Labelled, Pair, Question, Tagged
 from course.data.handwritten import LABELS as RELATIONS
 
@@ -38,8 +37,6 @@ OPENERS = (
 )
 LABELS = ("negative", "positive")
 TAGS = ("O", "B-person", "I-person", "B-place", "I-place")
-
-One = Callable[[tuple], object]
 
 
 @dataclass(frozen=True)
@@ -79,11 +76,7 @@ def reports(n: int, seed: int, unseen: bool = False, events: int = 2) -> list[Re
     """
     if events not in (1, 2):
         raise ValueError(f"a little report tells of 1 event or of 2; got events={events!r}")
-    random_numbers = random.Random(seed)
-
-    def one(options: tuple):  # random.choice may change with Python's version, random() may not
-        return options[int(random_numbers.random() * len(options))]
-
+    one = chooser(seed)
     return [_report(one, int(unseen), events) for _ in range(n)]
 
 

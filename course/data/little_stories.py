@@ -7,7 +7,7 @@ two sentences can be told to belong together by whom they are about. (CC0)
 
 from __future__ import annotations
 
-import random
+from course.data.choices import One, chooser
 
 CHILDREN = {"anna": "she", "ben": "he", "clara": "she", "david": "he", "emma": "she", "felix": "he"}
 CHILDREN |= {"grace": "she", "henry": "he"}
@@ -32,15 +32,11 @@ SENTENCES = (
 
 def stories(n: int, seed: int) -> list[list[str]]:
     """So many stories, each a list of its sentences, drawn anew from all that there are."""
-    random_numbers = random.Random(seed)
-
-    def one(options):  # random.choice may change with Python's version, random() may not
-        return options[int(random_numbers.random() * len(options))]
-
+    one = chooser(seed)
     return [_story(one) for _ in range(n)]
 
 
-def _story(one) -> list[str]:
+def _story(one: One) -> list[str]:
     child = one(tuple(CHILDREN))
     chosen = {
         "child": child,

@@ -3,8 +3,16 @@
 import torch
 
 from course.attention import weighted_sum
+from course.exercises.contract import Case
 from course.exercises.inputs import randn, rows
 from course.workbook.record import define
+
+
+def arguments(*batch):
+    return rows(*batch, 3, 5), randn(*batch, 5, 4, seed=1)
+
+
+case = Case(arguments)
 
 e = define(
     "0.1",
@@ -16,10 +24,23 @@ e = define(
         (
             "one query, two keys",
             1,
-            lambda f: f(torch.tensor([[0.25, 0.75]]), torch.tensor([[10.0, 0.0], [20.0, 4.0]])),
+            lambda f: f(torch.tensor([[0.3, 0.7]]), torch.tensor([[10.0, 0.0], [20.0, 4.0]])),
         ),
-        ("three queries, five keys", 1, lambda f: f(rows(3, 5), randn(5, 2, seed=1))),
-        ("a batch", 1, lambda f: f(rows(2, 4, 4), randn(2, 4, 3, seed=1))),
+        case.part("three queries, five keys"),
+        case.batched(2),
+        case.batched(2, 3),
+        case.part("one key", change=lambda w, v: (torch.ones(3, 1), v[:1])),
+        case.part(
+            "as many queries as keys and features", change=lambda w, v: (rows(4, 4), randn(4, 4, seed=2))
+        ),
+        case.part(
+            "rows that do not sum to one, as after dropout",
+            change=lambda w, v: (w * torch.tensor([[1.0], [0.0], [0.8]]), v),
+        ),
+        case.kind(torch.float64),
+        case.gradients(),
+        case.keeps_inputs(),
+        case.refuses("one value too few", change=lambda w, v: (w, v[1:])),
     ],
     hints=[
         "Look at the shapes: weights are `[query, key]`, values are `[key, d_v]`, and the output is `[query, d_v]`."

@@ -10,19 +10,10 @@ import torch
 import torch.nn.functional as F
 
 from course.exercises.inputs import randn, rows, with_fixed_weights
-from course.masking import (
-    IGNORED,
-    IS_NEXT,
-    NOT_NEXT,
-    SPLIT,
-    SentencePair,
-    choose_words,
-    mask_tokens,
-    next_sentence_pairs,
-    random_tokens,
-)
+from course.masking import IGNORED, SPLIT, choose_words, mask_tokens, random_tokens
 from course.models.bert import BertConfig
 from course.models.bert_heads import MaskedLMHead
+from course.next_sentence import IS_NEXT, NOT_NEXT, SentencePair, next_sentence_pairs
 from course.studies.bert_pretraining import Rows, pair_rows
 from course.studies.head_patterns import offset_score
 from course.workbook.record import define

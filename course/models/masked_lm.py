@@ -11,11 +11,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course import checkpoints
-from course.masking import IS_NEXT
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass
 from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.models.interventions import intervene
+from course.next_sentence import IS_NEXT
 from course.text.wordpiece import Encoded, WordPiece
 
 

@@ -1,7 +1,6 @@
 """One trainer for every model of the course: a loop that can be killed and goes on as if it had not been."""
 
-import json
-import shutil
+import math
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +9,10 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from course.files import Busy, Lock
+from course.training import resuming
+from course.training.errors import Diverged, OtherSettings, RunError
+from course.training.log import Log
 from course.training.processes import device_of, processes, share_of, sum_over_processes
 from course.training.settings import TrainingConfig, as_text
 
@@ -42,9 +45,12 @@ class Trainer:
         optimizer: makes what updates the model's weights, all at the learning rate of the settings. By
             default ``adamw``; ``course.training.muon`` has another.
         terms: of how many terms is the loss of this batch the mean? By default, of as many as it has rows.
+        tokens: how many tokens of this batch does the model read? By default, all of the first tensor:
+            others hold labels, or say more of the same tokens. The log counts them, padding included.
 
     Raises:
-        ValueError: if the folder holds a run with other settings.
+        RunError: if the folder holds a run with other settings or none that is whole, or another process
+            trains in it.
     """
 
     def __init__(
@@ -57,18 +63,19 @@ class Trainer:
         evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
         terms: Callable[..., int] = lambda *batch: len(batch[0]),
         optimizer: Callable[[nn.Module, TrainingConfig], torch.optim.Optimizer] | None = None,
+        tokens: Callable[..., int] = lambda *batch: batch[0].numel(),
     ):
         self.processes = processes(device)
         self.device, self.folder = device_of(self.processes, device), Path(folder)
         self.model, self.batches, self.config = model.to(self.device), batches, config
-        self.evaluate, self.terms = evaluate, terms
+        self.evaluate, self.terms, self.count = evaluate, terms, tokens
         self.optimizer = optimizer(model, config) if optimizer else adamw(model.parameters(), config)
         self.average = WeightAverage()
         self.step, self.tokens, self.seconds = 0, 0, 0.0
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = Log(self.folder / "log.jsonl")
-        if (self.folder / "resume.pt").exists():
-            self._resume()
+        self.lock = _alone_in(self.folder) if self.is_first else None
+        self._resume()
         if self.is_first:
             self.log.cut_after(self.step)
 
@@ -81,7 +88,8 @@ class Trainer:
         """Train to the end, from the start or the last checkpoint; gives back the averaged model.
 
         Raises:
-            FloatingPointError: if the loss is no longer finite.
+            Diverged: if the loss or its gradient is no longer finite.
+            RunError: if the log or a checkpoint cannot be written; what was written before is whole.
         """
         shown = progress and self.is_first
         with tqdm(
@@ -99,13 +107,15 @@ class Trainer:
         """Steps up to the next line of the log; gives back that line."""
         first, start = self.step, time.perf_counter()
         loss, norm = torch.zeros(2, device=self.device)
+        each = []
         while self.step < self.config.steps and (self.step == first or self.step % self.config.log_every):
             losses = self._step()
             loss, norm = loss + losses[0], norm + losses[1]
+            each.append(torch.stack(losses))
             bar.update()
         self.seconds += time.perf_counter() - start
         loss, norm = loss.item() / (self.step - first), norm.item() / (self.step - first)
-        _check_finite(loss, self.step, self.config)
+        _check_finite(torch.stack(each).tolist(), first, self.config)
         return {
             "step": self.step,
             "loss": loss,
@@ -120,15 +130,21 @@ class Trainer:
         at_checkpoint = self.step % self.config.save_every == 0 or self.step == self.config.steps
         if at_checkpoint and self.evaluate:
             entry |= self._evaluation()
-        self.log.write(entry)
-        if at_checkpoint:
-            self._save()
+        try:
+            self.log.write(entry)
+            if at_checkpoint:
+                self._save()
+        except OSError as error:
+            raise RunError(
+                f"step {self.step} could not be written into {self.folder} ({error.strerror}): make room or "
+                "mend that, and start the run again; it goes on from its last checkpoint, which is whole"
+            ) from error
 
     def _step(self) -> tuple[Tensor, Tensor]:
         """One update; gives back the loss and the norm of its gradient."""
         batch = [x.to(self.device) for x in self.batches(self.step)]
         self.step += 1
-        self.tokens += sum(x.numel() for x in batch)
+        self.tokens += self.count(*batch)
         own = 500_009 * self.processes.process_index  # each process drops out other units
         torch.manual_seed(1_000_003 * self.config.seed + self.step + own)
         for group in self.optimizer.param_groups:
@@ -161,27 +177,32 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "average": (self.average.count, self.average.mean),
         }
-        torch.save(state, self.folder / "resume.part")
-        (self.folder / "resume.part").replace(self.folder / "resume.pt")
+        resuming.save(self.folder, state)
         if self.config.is_open(self.step):
-            shutil.copyfile(self.folder / "resume.pt", self.folder / "stable.part")
-            (self.folder / "stable.part").replace(self.folder / "stable.pt")
+            resuming.keep(self.folder)
 
     def _resume(self) -> None:
-        for name in ("resume.pt", "stable.pt"):
-            if (self.folder / name).exists():
-                state = torch.load(self.folder / name, map_location=self.device, weights_only=True)
-                if self.config.goes_on(state["config"], state["progress"][0]):
-                    break
-        else:
-            raise ValueError(
-                f"{self.folder} holds a run with other settings:\n  {state['config']}, not\n"
-                f"  {as_text(self.config)}. Choose another folder, or delete this one"
-            )
+        state = resuming.load(self.folder, self.device)
+        if state is None:
+            return
+        if not self._goes_on(state):
+            stable = resuming.kept(self.folder, self.device)
+            if stable is None or not self._goes_on(stable):
+                raise self._other_settings(state)
+            state = stable
         self.step, self.tokens, self.seconds = state["progress"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.count, self.average.mean = state["average"]
+
+    def _goes_on(self, state: dict) -> bool:
+        return self.config.goes_on(state["config"], state["progress"][0])
+
+    def _other_settings(self, state: dict) -> OtherSettings:
+        return OtherSettings(
+            f"{self.folder} holds a run with other settings:\n  {state['config']}, not\n"
+            f"  {as_text(self.config)}. Choose another folder, or delete this one"
+        )
 
 
 class WeightAverage:
@@ -205,32 +226,6 @@ class WeightAverage:
                 self.mean[name].lerp_(tensor, 1 / self.count)
 
 
-class Log:
-    """Lines of JSON, written one at a time: a run that is killed leaves whole lines and at most one torn."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def write(self, entry: dict[str, float]) -> None:
-        """Add one line."""
-        with self.path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(entry) + "\n")
-
-    def read(self) -> list[dict[str, float]]:
-        """Every whole line."""
-        if not self.path.exists():
-            return []
-        lines = self.path.read_text(encoding="utf-8").split("\n")
-        return [json.loads(line) for line in lines[:-1]]  # behind the last newline: nothing, or a torn line
-
-    def cut_after(self, step: int) -> None:
-        """Forget what comes after this step: it will be written again."""
-        kept = [entry for entry in self.read() if entry["step"] <= step]
-        self.path.unlink(missing_ok=True)
-        for entry in kept:
-            self.write(entry)
-
-
 def device_name(device: str) -> str:
     """What a run on this device runs on, for its card."""
     if torch.device(device).type == "cuda":
@@ -249,9 +244,22 @@ def adamw(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> torch.o
     return torch.optim.AdamW(groups, lr=config.peak_lr, betas=config.betas, eps=config.eps, fused=True)
 
 
-def _check_finite(loss: float, step: int, config: TrainingConfig) -> None:
-    if not abs(loss) < float("inf"):
-        raise FloatingPointError(
-            f"the loss is {loss} at step {step}: a lower peak_lr than {config.peak_lr} or a longer warm-up "
-            f"than {config.warmup} steps may keep it finite"
-        )
+def _check_finite(steps: list[list[float]], first: int, config: TrainingConfig) -> None:
+    """Raise Diverged if a loss or its gradient's norm, of the steps after ``first``, is not finite."""
+    for step, (loss, norm) in enumerate(steps, start=first + 1):
+        name, value = ("loss", loss) if not math.isfinite(loss) else ("gradient's norm", norm)
+        if not math.isfinite(value):
+            raise Diverged(
+                f"the {name} is {value} at step {step}: a lower peak_lr than {config.peak_lr} or a longer "
+                f"warm-up than {config.warmup} steps may keep it finite. The settings: {as_text(config)}"
+            )
+
+
+def _alone_in(folder: Path) -> Lock:
+    try:
+        return Lock(folder / "lock")
+    except Busy as error:
+        raise RunError(
+            f"another process{f' (number {error})' if str(error) else ''} trains in {folder}: wait until it "
+            "has ended, or choose another folder"
+        ) from None

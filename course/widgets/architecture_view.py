@@ -219,7 +219,7 @@ class Architecture(CourseWidget):
         return [p for p in of_stack if p.layer in (None, here or 0) or p.kind.endswith("block")]
 
     def _draw_values(self, figure: Figure, axes: Axes) -> None:
-        from course.plots import drawable, elide
+        from course.fonts import drawable, elide
 
         part = self.part
         values, columns = _shown(part)

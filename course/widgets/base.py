@@ -56,7 +56,7 @@ class CourseWidget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def png(self) -> bytes:
-        from course.plots import dressed
+        from course.fonts import dressed
 
         buffer = io.BytesIO()
         dressed(self.still()).savefig(

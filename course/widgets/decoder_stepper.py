@@ -161,7 +161,7 @@ class DecoderStepper(CourseWidget):
     def still(self) -> Figure:
         from matplotlib.figure import Figure
 
-        from course.plots import drawable, elide
+        from course.fonts import drawable, elide
 
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         bars, looked = figure.subplots(1, 2, width_ratios=[2, 3])

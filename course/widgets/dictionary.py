@@ -104,7 +104,7 @@ class SoftDictionary(CourseWidget):
     def still(self) -> Figure:
         from matplotlib.figure import Figure
 
-        from course.plots import elide
+        from course.fonts import elide
 
         _, weights = self.look_up()
         figure = Figure(figsize=(8, 3.4), layout="constrained")

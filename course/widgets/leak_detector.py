@@ -97,7 +97,7 @@ class LeakDetector(CourseWidget):
         axes.imshow(moved.T.numpy(), cmap="Blues", vmin=0, vmax=1.4 * moved.max())
         for position, output in found.nonzero().tolist():
             axes.text(position, output, "!", ha="center", va="center", color="#b84300", weight="bold")
-        from course.plots import elide
+        from course.fonts import elide
 
         tokens = [elide(token) for token in self.tokens]
         axes.set_xticks(range(len(tokens)), tokens, rotation=45, ha="right", parse_math=False)

@@ -130,7 +130,7 @@ class MaskBuilder(CourseWidget):
     def still(self) -> Figure:
         from matplotlib.figure import Figure
 
-        from course.plots import elide
+        from course.fonts import elide
 
         tokens = [elide(token) for token in self.tokens]
         figure = Figure(figsize=(9, 4.2), layout="constrained")

@@ -200,7 +200,7 @@ class MaskingPlayground(CourseWidget):
         return figure
 
     def _draw_tokens(self, axes: Axes, columns: int = 10, most: int = 40) -> None:
-        from course.plots import drawable, elide
+        from course.fonts import drawable, elide
 
         colours = {"masked": "#0072B2", "replaced": "#D55E00", "kept": "#009E73"}
         shown = list(zip(self.tokens, self.inputs(), self.fates(), strict=True))[:most]

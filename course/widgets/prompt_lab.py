@@ -226,7 +226,7 @@ class PromptLab(CourseWidget):
         return figure
 
     def _draw_answer(self, axes: Axes) -> None:
-        from course.plots import elide
+        from course.fonts import elide
 
         steps = self.reply["steps"]
         axes.bar(range(len(steps)), [step["probability"] for step in steps], color="#0072B2")

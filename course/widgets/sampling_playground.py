@@ -175,7 +175,7 @@ class SamplingPlayground(CourseWidget):
         return figure
 
     def _draw_surprises(self, axes: Axes, most: int = 32) -> None:
-        from course.plots import drawable, elide
+        from course.fonts import drawable, elide
 
         labels = [drawable(elide(self.vocabulary[id])) for id in self.ids[-most:]]
         axes.bar(range(len(labels)), [bits or 0 for bits in self.surprises[-most:]], color="#E69F00")
@@ -185,7 +185,7 @@ class SamplingPlayground(CourseWidget):
         axes.set(ylabel="surprise, bits", title="the text so far")
 
     def _draw_bars(self, axes: Axes, most: int = 12) -> None:
-        from course.plots import drawable, elide
+        from course.fonts import drawable, elide
 
         after, before = self.probabilities, next_token_probabilities(self._all_logits(), self.temperature)
         token = before.sort(descending=True, stable=True).indices[:most]

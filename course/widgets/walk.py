@@ -213,7 +213,7 @@ class Walk(CourseWidget):
         """The matrices at the end of the walk."""
         from matplotlib.figure import Figure
 
-        from course.plots import elide
+        from course.fonts import elide
 
         figure = Figure(figsize=(11, 2.4), layout="constrained")
         names = ["x", "query", "key", "value", "scores", "weights", "output"]

@@ -12,9 +12,11 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import platform
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -36,10 +38,32 @@ FAILURES = {  # what pip prints, and what it means: {0} is what the group caught
     "No space left on device": "the disk is full; the packages need 2 to 8 GB beside the README",
     "CERTIFICATE_VERIFY_FAILED|SSLError": "the index's certificate was refused: set pip's option 'cert'",
     NO_NETWORK: "there is no network, or pip cannot reach its package index",
-    r"No matching distribution found for (\S+)": "no {0} for this Python and machine; try Python 3.11",
-    r"(?:Failed building wheel for|Failed to build) '?([\w.-]+)": "{0} could not be built; try Python 3.11",
+    r"No matching distribution found for (\S+)": "there is no {0} for this Python and machine; {advice}",
+    r"(?:Failed building wheel for|Failed to build) '?([\w.-]+)": "{0} could not be built; {advice}",
     r"Permission denied: (.+)": "{0} may not be written",
 }
+PLATFORMS = (
+    "PyTorch, which the course needs, is made for Linux (x86-64 or ARM, glibc 2.28 or later), "
+    "macOS 14 or later on Apple silicon, and 64-bit Windows on x86-64"
+)
+READABLE = (
+    "The notebooks can be read as they are, with their pictures; to run them, use one of those machines."
+)
+PATIENCE = 15.0  # seconds for what a killed set-up left running to end
+
+# Runs a module as ``python -m`` does, and ends with all that it started when whoever started it is gone: a
+# killed set-up leaves nobody behind who writes into .venv. Our end of its input is open as long as we live.
+LEASH = """
+import os, runpy, signal, sys, threading
+def wait():
+    os.read(0, 1)
+    if os.name == "posix" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+threading.Thread(target=wait, daemon=True).start()
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
 
 
 class InstallationError(Exception):
@@ -173,8 +197,9 @@ def become(command: list[str]) -> None:
 def prepare(root: Path) -> Path:
     """Make or repair ``.venv``; exits with what to do where that fails."""
     require_python()
+    require_platform()
     environment = root / ".venv"
-    is_new, is_sound = not environment.exists(), _is_sound(environment)
+    is_new, is_sound = _is_nothing(environment), _is_sound(environment)
     if not (is_new or (environment / "pyvenv.cfg").exists() or (environment / UNFINISHED).exists()):
         sys.exit(f"{environment} is no virtual environment: move it away, the course needs its place.")
     _announce(root, is_new, is_sound)
@@ -187,13 +212,58 @@ def prepare(root: Path) -> Path:
 
 def require_python() -> None:
     """Exit with one line where the running Python cannot make an environment for the pins."""
+    require_version()
+    if importlib.util.find_spec("ensurepip") is None:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        sys.exit(f"This Python lacks ensurepip; on Debian or Ubuntu: apt install python{version}-venv")
+
+
+def require_version() -> None:
+    """Exit with one line where the running Python is not one that the course is made for."""
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         supported = [f"python3.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1)]
         here = next(filter(shutil.which, supported), "one of them")
         sys.exit(f"The course needs Python 3.11, 3.12 or 3.13, and this is {version}: run it with {here}.")
-    if importlib.util.find_spec("ensurepip") is None:
-        sys.exit(f"This Python lacks ensurepip; on Debian or Ubuntu: apt install python{version}-venv")
+
+
+def require_platform() -> None:
+    """Exit with what works where PyTorch has no wheel for this machine."""
+    reason = no_wheel()
+    if reason:
+        sys.exit(f"{reason}\n{PLATFORMS}.\n{READABLE}")
+
+
+def no_wheel() -> str | None:
+    """Why PyTorch cannot be installed on this machine, as far as it is known before trying."""
+    machine = platform.machine().lower()
+    if struct.calcsize("P") != 8:
+        return "This Python is a 32-bit one: install a 64-bit Python."
+    if sys.platform == "darwin" and machine == "x86_64":
+        return (
+            "This Python is for Macs with an Intel processor, for which PyTorch is made no more. If your Mac "
+            "has Apple silicon (Apple menu > About This Mac), install a Python for that, from python.org say."
+        )
+    if sys.platform == "win32" and machine == "arm64":
+        return (
+            "This Python is for Windows on ARM, for which this PyTorch is not made. A Python for x86-64, "
+            "which Windows on ARM can run, may work; it was not tried."
+        )
+    if machine not in ("x86_64", "amd64", "arm64", "aarch64"):
+        return f"PyTorch is not made for this machine's processor ({platform.machine()})."
+    return None
+
+
+def advice() -> str:
+    """What may help where a package is not to be had."""
+    if sys.version_info[:2] != OLDEST:
+        return "try Python 3.11"
+    return f"{PLATFORMS}, which this machine is perhaps not"
+
+
+def _is_nothing(environment: Path) -> bool:
+    """Whether there is no environment, nor anything else, in its place."""
+    return not environment.exists() or (environment.is_dir() and not any(environment.iterdir()))
 
 
 def _announce(root: Path, is_new: bool, is_sound: bool) -> None:
@@ -219,18 +289,27 @@ def _is_sound(environment: Path) -> bool:
 def _fill(environment: Path, root: Path, is_new: bool, is_sound: bool) -> None:
     """Install into the environment; whoever finds the mark later knows that this did not come to its end."""
     mark, python = environment / UNFINISHED, str(python_of(environment))
-    environment.mkdir(exist_ok=True)
     try:
-        with mark.open("w") as held:
+        environment.mkdir(exist_ok=True)
+        held = mark.open("w")
+    except OSError as error:
+        raise InstallationError(
+            f"{root} may not be written ({error.strerror}), and the packages are kept there: copy the course "
+            "to a folder of yours, or activate an environment that has them"
+        ) from error
+    try:
+        with held:
             _lock(held)
             if not is_sound:
                 _empty(environment, keep=mark)
-                _make(environment)
-            pip(python, ["--retries", "2", "-r", "requirements.txt"], root)
-            add_course(python, root)
+                _make(environment, held)
+            pip(python, ["--retries", "2", "-r", "requirements.txt"], root, held)
+            add_course(python, root, held)
     except InstallationError:
         if is_new:
-            shutil.rmtree(environment)
+            _empty(environment, keep=mark)  # the mark goes last: killed before, the next knows what this is
+            mark.unlink()
+            environment.rmdir()
         elif is_sound:  # pip puts back what it could not replace
             mark.unlink()
         raise
@@ -238,7 +317,18 @@ def _fill(environment: Path, root: Path, is_new: bool, is_sound: bool) -> None:
 
 
 def _lock(file: TextIO) -> None:
-    """Keep a second process from repairing what this one is making, for as long as this one lives."""
+    """Keep a second process from repairing what this one is making, for as long as it or its helpers live.
+
+    The helpers of one that was killed end with it, in a moment.
+    """
+    end = time.monotonic() + PATIENCE / 5
+    while not _locked(file):
+        if time.monotonic() > end:
+            sys.exit("Another 'python -m course' is at work on .venv: run this again when it has finished.")
+        time.sleep(0.1)
+
+
+def _locked(file: TextIO) -> bool:
     try:
         if os.name == "nt":
             import msvcrt
@@ -249,50 +339,89 @@ def _lock(file: TextIO) -> None:
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
-        sys.exit("Another 'python -m course' is at work on .venv: run this again when it has finished.")
+        return False
+    return True
 
 
 def _empty(folder: Path, keep: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry != keep:
-            entry.unlink()
+    """Remove all but one file, again where something that is just ending still writes."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            for entry in folder.iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                elif entry != keep:
+                    entry.unlink()
+            return
+        except OSError as error:
+            if time.monotonic() > end:
+                raise InstallationError(
+                    f"{error.filename or folder} cannot be removed ({error.strerror}): is a program of the "
+                    "course still running?"
+                ) from error
+            time.sleep(0.2)
 
 
-def _make(environment: Path) -> None:
+def _make(environment: Path, held: TextIO) -> None:
     # sys.executable may live in what was just emptied
     base = getattr(sys, "_base_executable", sys.executable)
-    made = subprocess.run([base, "-m", "venv", str(environment)], capture_output=True, text=True)
-    if made.returncode:
-        raise InstallationError(f"Python could not make {environment}: {made.stderr or made.stdout}")
+    with on_leash(base, ["venv", str(environment)], held) as making:
+        try:
+            output = making.stdout.read()
+        except BaseException:
+            end_all(making)
+            raise
+    if making.returncode:
+        raise InstallationError(f"Python could not make {environment}: {output}")
 
 
-def add_course(python: str, root: Path) -> None:
+def on_leash(python: str, module: list[str], held: TextIO | None = None, **options) -> subprocess.Popen:
+    """Start ``python -m MODULE ...``, which ends when this process does and holds its lock until then."""
+    if os.name != "nt":
+        options.update(start_new_session=True, pass_fds=[held.fileno()] if held else ())
+    return subprocess.Popen(
+        [python, "-c", LEASH, *module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        **options,
+    )
+
+
+def end_all(process: subprocess.Popen) -> None:
+    """End what was started on a leash, with all that it started."""
+    if process.poll() is None and os.name != "nt":
+        os.killpg(process.pid, signal.SIGTERM)
+    elif process.poll() is None:
+        process.terminate()
+    process.wait()
+
+
+def add_course(python: str, root: Path, held: TextIO | None = None) -> None:
     """Install the clone itself, editable, so that notebooks import it and pytest finds its plugin."""
-    pip(python, ["--no-deps", "--no-build-isolation", "-e", "."], root)
+    pip(python, ["--no-deps", "--no-build-isolation", "-e", "."], root, held)
 
 
 # -- pip, made readable --
 
 
-def pip(python: str, arguments: list[str], root: Path) -> None:
+def pip(python: str, arguments: list[str], root: Path, held: TextIO | None = None) -> None:
     """``pip install`` told in one line; its own words stay in .venv.log if it fails."""
     log = root / ".venv.log"
-    process = subprocess.Popen(
-        [python, "-m", "pip", "install", "--no-input", "--progress-bar=off", "--no-compile", *arguments],
+    process = on_leash(
+        python,
+        ["pip", "install", "--no-input", "--progress-bar=off", "--no-compile", *arguments],
+        held,
         cwd=root,
         env={**os.environ, **PIP_SETTINGS},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
     )
     try:
         output = _follow(process, Progress(sys.stdout, _packages(python)))
     finally:
-        process.terminate()
-        process.wait()
+        end_all(process)
     if process.returncode == 0:
         log.unlink(missing_ok=True)
         return
@@ -335,7 +464,7 @@ def explain(output: str) -> str:
     for pattern, meaning in FAILURES.items():
         match = re.search(pattern, output)
         if match:
-            return meaning.format(*match.groups())
+            return meaning.format(*match.groups(), advice=advice())
     return next((line for line in output.splitlines() if line.startswith("ERROR")), "pip failed")
 
 

@@ -9,7 +9,6 @@ keeps the outputs it had for as long as its source stays the same.
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import os
 import re
@@ -25,7 +24,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from PIL import Image
 
+from course.files import write_whole
 from course.workbook.bootstrap import NOTEBOOKS
+from course.workbook.ownership import digest, exercise_of, what_the_learner_wrote
+from course.workbook.reading import UnreadableNotebook, read_notebook
 from course.workbook.record import Exercise, find
 from course.workbook.stub import solved, stub
 
@@ -91,15 +93,16 @@ def cell_ids(cells: list[NotebookNode]) -> list[str]:
     """Ids that stay the same for as long as a cell's text does."""
     ids, seen = [], {}
     for cell in cells:
-        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
-        seen[digest] = seen.get(digest, 0) + 1
-        ids.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
+        id = digest(cell.cell_type, cell.source)
+        seen[id] = seen.get(id, 0) + 1
+        ids.append(id if seen[id] == 1 else f"{id}-{seen[id]}")
     return ids
 
 
 def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Run every cell in a fresh kernel of the present environment; an error in any cell is an error here."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_VERSION"} | {"COURSE_STRICT": "0"}
+    ours = ("PYTEST_VERSION", "JPY_SESSION_NAME")  # tests, and a notebook from which the build was started
+    environment = {k: v for k, v in os.environ.items() if k not in ours} | {"COURSE_STRICT": "0"}
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
@@ -154,7 +157,9 @@ def lighter(png: str) -> str:
 
 def keep_volatile(notebook: NotebookNode, old: Path) -> None:
     """Give cells tagged volatile the outputs that the notebook on disk has for the same source."""
-    if not old.exists():
+    try:
+        read_notebook(old)
+    except UnreadableNotebook:
         return
     kept = {c.source: c.outputs for c in nbformat.read(old, as_version=4).cells if c.cell_type == "code"}
     for cell in notebook.cells:
@@ -173,18 +178,35 @@ def build(source: Path, out: Path | None = None, solutions: bool = False) -> Pat
             f"{out.name} would have {len(text.encode()):,} bytes, over {LARGEST:,}: make its pictures smaller"
         )
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8", newline="\n")
+    write_whole(out, text.encode("utf-8"))
     return out
 
 
-def main(names: list[str], solved: bool = False) -> int:
-    """``python -m course build [N ...] [--solved]``; solved notebooks go to build/solved/."""
+def why_not_over(path: Path) -> str | None:
+    """What a learner wrote in a notebook that is to be built anew; None if nothing would be lost."""
+    try:
+        written = what_the_learner_wrote(read_notebook(path))
+    except UnreadableNotebook as unreadable:
+        return str(unreadable) if path.exists() and path.stat().st_size else None
+    if not written:
+        return None
+    answers = [id for id in map(exercise_of, written) if id]
+    others = len(written) - len(answers)
+    found = [f"answers to {', '.join(answers)}"] if answers else []
+    found += [f"{others} cell{'s' if others > 1 else ''} of theirs"] if others else []
+    return f"{path.name} holds what a learner wrote: {' and '.join(found)}."
+
+
+def main(names: list[str], solved: bool = False, force: bool = False) -> int:
+    """``python -m course build [N ...] [--solved] [--force]``; solved notebooks go to build/solved/."""
     known = sources()
-    wanted = [n.zfill(2) for n in names] or sorted(known, key=lambda n: (n == "00", n))  # 00 reads the others
-    unknown = [n for n in wanted if n not in known]
-    if unknown:
-        print(f"no source for notebook {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
-        return 2
+    wanted = names or sorted(known, key=lambda n: (n == "00", n))  # 00 reads the others
+    if not (solved or force):
+        refused = [why for name in wanted if (why := why_not_over(target(known[name])))]
+        if refused:
+            says = "Nothing was built. `python -m course study` takes it into my/; --force overwrites."
+            print("\n".join([*refused, says]), file=sys.stderr)
+            return 1
     for name in wanted:
         source = known[name]
         out = NOTEBOOKS.parent / "build" / "solved" / target(source).name if solved else None

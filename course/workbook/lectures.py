@@ -10,7 +10,8 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.workbook.progress import NOTEBOOKS, notebook_path, standings
+from course.workbook.progress import link, notebooks, standings
+from course.workbook.reading import UnreadableNotebook
 
 TITLES = {
     0: "Start here",
@@ -136,16 +137,19 @@ def rows_of(number: int) -> list[Row]:
 class CourseMap:
     """The lectures against the notebooks, with what is here and how far you are."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, paths: dict[int, Path]):
+        self.paths = paths
 
     def _entry(self, number: int) -> tuple[str, str, str]:
-        path = notebook_path(number, self.folder)
+        path = self.paths.get(number)
         if path is None:
             return "", TITLES[number], "not here yet"
-        every = standings(path, number)
+        try:
+            every = standings(path, number)
+        except UnreadableNotebook as unreadable:
+            return link(path), TITLES[number], str(unreadable)
         points, total = sum(s.points for s in every), sum(s.total for s in every)
-        return path.name, TITLES[number], f"{points} of {total} points" if total else "no exercises"
+        return link(path), TITLES[number], f"{points} of {total} points" if total else "no exercises"
 
     def __repr__(self) -> str:
         lines = []
@@ -168,7 +172,7 @@ class CourseMap:
         summary = f"<summary>{count(len(rows_of(number)), 'claim')}</summary>"
         left = "<td style='text-align:left'>"
         return (
-            f"<tr><td>{number:02d}</td>{left}{name}</td>{left}{standing}</td>"
+            f"<tr><td>{number:02d}</td>{left}{name}</td>{left}{html.escape(standing)}</td>"
             f"{left}<details>{summary}<ul style='margin:0'>{claims}</ul></details></td></tr>"
         )
 
@@ -177,6 +181,6 @@ def count(n: int, thing: str) -> str:
     return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
 
 
-def course_map(folder: str | Path = NOTEBOOKS) -> CourseMap:
+def course_map(folder: str | Path | None = None) -> CourseMap:
     """Which lecture claim is run in which notebook, with your progress as last saved."""
-    return CourseMap(Path(folder))
+    return CourseMap(notebooks(folder))

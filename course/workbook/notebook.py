@@ -15,7 +15,9 @@ from typing import Any
 
 from IPython.display import Markdown, display
 
-from course.workbook.judge import Verdict, cell_of, judge, verdict
+from course.workbook.answer import cell_of, sound
+from course.workbook.bounded import bounded_prints
+from course.workbook.judge import Verdict, judge, verdict
 from course.workbook.record import MIME, Exercise, find
 from course.workbook.stub import open_sources
 
@@ -39,11 +41,12 @@ class Desk:
         self.judging = False
 
     def judge(self) -> Verdict:
-        """Judge again (a helper may have changed), but not what was stopped: it would stop again."""
-        if self.result is None or self.result.state != "stopped":
+        """Judge again (a helper may have changed), but not what is lent for a cell that could not be run."""
+        if self.result is None or self.candidate is not self.exercise.reference:
             self.judging = True  # a body that calls its own name must meet itself, not what is lent
             try:
-                self.result = judge(self.exercise, self.candidate)
+                with bounded_prints():
+                    self.result = judge(self.exercise, self.candidate)
             finally:
                 self.judging = False
         return self.result
@@ -130,7 +133,7 @@ def check(id: str) -> None:
     else:
         result = desk.judge()
     data = result.as_dict() | {
-        "cell": cell_of(desk.candidate).strip() if desk and result.state != "todo" else ""
+        "cell": sound(cell_of(desk.candidate)).strip() if desk and result.state != "todo" else ""
     }
     display({"text/html": box(result), "text/plain": plain(result), MIME: data}, raw=True)
     if strict() and not result.right:

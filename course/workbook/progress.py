@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
-import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from course.workbook.bootstrap import NOTEBOOKS
+from course.workbook import copies
+from course.workbook.reading import UnreadableNotebook, read_notebook, source_of
 from course.workbook.record import MIME, chapters, exercises_of
 
 
@@ -24,16 +26,38 @@ class Standing:
     total: int
 
 
-def notebook_path(number: int, folder: Path = NOTEBOOKS) -> Path | None:
+def notebook_path(number: int, folder: Path) -> Path | None:
     """The notebook with that number in a folder, if it is there."""
-    return next(iter(sorted(folder.glob(f"{number:02d}_*.ipynb"))), None)
+    return next(iter(copies.by_number(Path(folder)).get(number, [])), None)
+
+
+def notebooks(folder: str | Path | None = None) -> dict[int, Path]:
+    """The notebooks of a folder by number; without one, those that you work in.
+
+    These are, for each number, the first there is: beside the notebook that runs, in ``my/``, as shipped.
+    """
+    found = copies.taken([Path(folder)] if folder is not None else None)
+    return {number: paths[0] for number, paths in found.items()}
+
+
+def link(path: Path) -> str:
+    """Where a page finds a notebook, seen from the one that runs: a click opens it beside this one."""
+    here = copies.running_folder() or path.parent
+    try:
+        return quote(Path(os.path.relpath(path, here.resolve())).as_posix())
+    except ValueError:  # on another drive
+        return path.as_uri()
 
 
 def standings(path: Path, number: int) -> list[Standing]:
-    """How each exercise of a saved notebook stands."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    """How each exercise of a saved notebook stands.
+
+    Raises:
+        UnreadableNotebook: if the file is no notebook.
+    """
+    cells = read_notebook(path)["cells"]
     as_run = TransformerManager().transform_cell  # %magics turned into Python, as in the text a check keeps
-    sources = {as_run("".join(c["source"])).strip() for c in cells if c["cell_type"] == "code"}
+    sources = {as_run(source_of(c)).strip() for c in cells if c["cell_type"] == "code"}
     results = {r["exercise"]: r for c in cells for r in check_results(c)}
     return [_standing(e, results.get(e.id), sources) for e in exercises_of(number)]
 
@@ -61,10 +85,20 @@ WORDS = {
 
 
 class Progress:
-    """A table of all exercises; shows itself in a notebook and prints in a terminal."""
+    """A table of all exercises; shows itself in a notebook and prints in a terminal.
 
-    def __init__(self, rows: dict[str, list[Standing]]):
-        self.rows = rows
+    Attributes:
+        rows: for each notebook's name how its exercises stand.
+        notes: for a notebook's name what is to be said about it: it cannot be read, or there are several.
+    """
+
+    def __init__(
+        self,
+        rows: dict[str, list[Standing]],
+        links: dict[str, str] | None = None,
+        notes: dict[str, str] | None = None,
+    ):
+        self.rows, self.links, self.notes = rows, links or {}, notes or {}
 
     @property
     def points(self) -> tuple[int, int]:
@@ -74,28 +108,44 @@ class Progress:
     def __repr__(self) -> str:
         lines = []
         for name, rows in self.rows.items():
-            lines.append(name)
+            lines += [name, *([f"  {self.notes[name]}"] if name in self.notes else [])]
             lines += [f"  {s.exercise}  {WORDS[s.state]:<28} {s.points}/{s.total}  {s.title}" for s in rows]
         return "\n".join([*lines, "{} of {} points".format(*self.points)])
 
     def _repr_html_(self) -> str:
-        body, left = "", "style='text-align:left'"
-        for name, rows in self.rows.items():
-            file = html.escape(name)
-            body += f"<tr><th colspan='4' {left}><a href='{file}'>{file}</a></th></tr>"
-            body += "".join(
-                f"<tr><td>{s.exercise}</td><td {left}>{html.escape(s.title)}</td>"
-                f"<td {left}>{WORDS[s.state]}</td><td>{s.points}/{s.total}</td></tr>"
-                for s in rows
-            )
+        body = "".join(map(self._section, self.rows))
         points = "<b>{} of {} points.</b>".format(*self.points)
         return f"<table>{body}</table><p>{points} Read from your saved notebooks.</p>"
 
+    def _section(self, name: str) -> str:
+        file, left = html.escape(name), "style='text-align:left'"
+        href = html.escape(self.links.get(name, name))
+        note = html.escape(self.notes.get(name, ""))
+        return (
+            f"<tr><th colspan='4' {left}><a href='{href}'>{file}</a></th></tr>"
+            + (f"<tr><td colspan='4' {left}>{note}</td></tr>" if note else "")
+            + "".join(
+                f"<tr><td>{s.exercise}</td><td {left}>{html.escape(s.title)}</td>"
+                f"<td {left}>{WORDS[s.state]}</td><td>{s.points}/{s.total}</td></tr>"
+                for s in self.rows[name]
+            )
+        )
 
-def progress(folder: str | Path = NOTEBOOKS) -> Progress:
-    """How far you are, read from the notebooks as you last saved them."""
-    folder = Path(folder)
-    found = {n: notebook_path(n, folder) for n in chapters()}
-    if not any(found.values()):
-        raise FileNotFoundError(f"no notebook with exercises in {folder}")
-    return Progress({path.name: standings(path, n) for n, path in found.items() if path})
+
+def progress(folder: str | Path | None = None) -> Progress:
+    """How far you are, read from your notebooks as you last saved them (or from those of a folder)."""
+    found = copies.taken([Path(folder)] if folder is not None else None)
+    found = {number: paths for number, paths in found.items() if number in chapters()}
+    if not found:
+        raise FileNotFoundError(f"no notebook with exercises in {folder or copies.my_folder()}")
+    rows, links, notes = {}, {}, {}
+    for number, paths in found.items():
+        name = paths[0].name
+        rows[name], links[name] = [], link(paths[0])
+        if copies.of_doubles(paths):
+            notes[name] = copies.of_doubles(paths)
+        try:
+            rows[name] = standings(paths[0], number)
+        except UnreadableNotebook as unreadable:
+            notes[name] = str(unreadable)
+    return Progress(rows, links, notes)

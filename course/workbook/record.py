@@ -14,11 +14,16 @@ MIME = "application/vnd.course.check+json"
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that is looked at: ``run(function)`` makes fresh inputs, calls it, returns what it gave."""
+    """One thing that is looked at: ``run(function)`` makes fresh inputs, calls it, returns what it gave.
+
+    ``says`` is for a part that measures one property (a number, a yes or no): the sentence for an answer
+    whose value differs there, "a later token changes what comes out before it".
+    """
 
     name: str
     points: int
     run: Callable[[Any], Any]
+    says: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def register(number: int, bank: Callable[[], Any]) -> None:
 
 def define(id: str, reference: Any, title: str, *, minutes: int, difficulty: int, parts: list[tuple],
            hints: list[str], blank: tuple[str, ...] = ()) -> Exercise:  # fmt: skip
-    """Record an exercise. ``parts`` are (name, points, run) triples; exactly three graded ``hints``."""
+    """Record an exercise. ``parts`` are (name, points, run) or (…, says); exactly three graded ``hints``."""
     if id in REGISTRY:
         raise ValueError(f"exercise {id} is defined twice")
     if len(hints) != 3:

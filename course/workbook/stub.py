@@ -67,9 +67,9 @@ def needed_imports(reference: Any, code: str, defined: frozenset[str] | set[str]
         if inspect.ismodule(thing):
             modules.append(f"import {thing.__name__}" + ("" if thing.__name__ == name else f" as {name}"))
         else:
-            home = _public(getattr(thing, "__module__", "course"))
-            theirs = not home.startswith("course") and hasattr(sys.modules[home], name)  # no alias of ours
-            names.setdefault(home if theirs else reference.__module__, []).append(name)
+            home = _public(getattr(thing, "__module__", None) or reference.__module__)
+            is_at_home = getattr(sys.modules[home], name, None) is thing  # an alias is not
+            names.setdefault(home if is_at_home else reference.__module__, []).append(name)
     return [*modules, *(f"from {home} import {', '.join(names[home])}" for home in sorted(names))]
 
 

@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import nbformat
 import pytest
 from eventually import eventually
+from nbformat import NotebookNode
 
 from course.workbook import cli
 
@@ -28,12 +30,20 @@ SCROLLER = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 
 @pytest.fixture(scope="session")
+def has_chromium() -> bool:
+    return bool(find_chromium())
+
+
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, filter(None, CANDIDATES))), None)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """Chromium's path; without one the test is skipped (a failure under COURSE_REQUIRE_BROWSER=1)."""
-    found = next(filter(None, map(shutil.which, filter(None, CANDIDATES))), None)
-    if not found:
+    if not find_chromium():
         pytest.skip("no Chromium on this machine: install it, or name it in CHROMIUM")
-    return found
+    return find_chromium()
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +108,11 @@ def visit(browser):
 
 
 @pytest.fixture(scope="session")
-def lab_server(tmp_path_factory):
-    """JupyterLab as ``study`` starts it, over a folder of its own: a learner's notebooks stay as they are."""
+def lab_server(tmp_path_factory, quick_kernels):
+    """JupyterLab as ``study`` starts it, over a folder of its own: a learner's notebooks stay as they are.
+
+    One difference: its kernels are forks of a process that has imported torch.
+    """
     root = tmp_path_factory.mktemp("lab")
     (root / "notebooks").mkdir()
     settings = root / "settings" / "@jupyterlab" / "notebook-extension"
@@ -156,11 +169,14 @@ class LabServer:
         with study_of(self.root):
             return cli.address(notebook, self.port, self.token)
 
-    def ask(self, what: str) -> list:
+    def ask(self, what: str, method: str = "GET") -> list:
         """JupyterLab's own interface: "sessions", "kernels"."""
         url = f"http://127.0.0.1:{self.port}/api/{what}?token={self.token}"
-        with urllib.request.urlopen(url, timeout=60) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=60) as answer:
+            return json.loads(answer.read() or "null")
+
+    def sessions(self, notebook: str) -> list[dict]:
+        return [session for session in self.ask("sessions") if session["name"] == notebook]
 
 
 class Lab(Visit):
@@ -168,6 +184,7 @@ class Lab(Visit):
 
     def __init__(self, browser, server: LabServer, notebook: Path, **options):
         super().__init__(browser, **options)
+        self.server = server
         copy = server.root / "notebooks" / notebook.name
         shutil.copy(notebook, copy)
         self.file = copy
@@ -179,8 +196,7 @@ class Lab(Visit):
         """Until the notebook's kernel is there and at rest: run earlier, JupyterLab asks which to use."""
 
         def states() -> list[str]:
-            sessions = [s for s in server.ask("sessions") if s["name"] == name]
-            return [s["kernel"]["execution_state"] for s in sessions[:1]]
+            return [s["kernel"]["execution_state"] for s in server.sessions(name)[:1]]
 
         eventually(states, ["idle"], seconds=180)
         self.page.locator(f"{SCROLLER} .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
@@ -194,6 +210,19 @@ class Lab(Visit):
     def run_all(self) -> None:
         with self.running(self.page.locator(f"{SCROLLER} .jp-CodeCell")):
             self.menu("Run", "Run All Cells")
+
+    def save(self) -> NotebookNode:
+        """Save as a learner does; what the file holds then."""
+        before = self.file.stat().st_mtime_ns
+        self.menu("File", "Save Notebook")
+        eventually(lambda: self.file.stat().st_mtime_ns > before)
+        return nbformat.read(self.file, as_version=4)
+
+    def close(self) -> None:
+        """Close the page and end the kernel, which holds some hundred megabytes."""
+        self.context.close()
+        for session in self.server.sessions(self.file.name):
+            self.server.ask(f"sessions/{session['id']}", "DELETE")
 
     @contextmanager
     def running(self, cells) -> Iterator[None]:
@@ -243,15 +272,23 @@ class Lab(Visit):
         ]
 
 
+@pytest.fixture(scope="session")
+def open_lab(browser, lab_server):
+    """``with open_lab(notebook) as view`` opens a copy of a notebook in JupyterLab."""
+
+    @contextmanager
+    def open_notebook(notebook: Path, **options) -> Iterator[Lab]:
+        view = Lab(browser, lab_server, notebook, **options)
+        try:
+            yield view
+        finally:
+            view.close()
+
+    return open_notebook
+
+
 @pytest.fixture
-def lab(browser, lab_server):
+def lab(open_lab):
     """``lab(notebook)`` opens a copy of a notebook in JupyterLab."""
-    labs = []
-
-    def open_notebook(notebook: Path, **options) -> Lab:
-        labs.append(Lab(browser, lab_server, notebook, **options))
-        return labs[-1]
-
-    yield open_notebook
-    for each in labs:
-        each.context.close()
+    with ExitStack() as labs:
+        yield lambda notebook, **options: labs.enter_context(open_lab(notebook, **options))

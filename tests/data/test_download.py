@@ -1,12 +1,18 @@
 """A file comes from COURSE_DATA, the cache or the network, in this order, and never with a wrong hash."""
 
+import errno
 import gzip
+import os
+import subprocess
+import sys
 import zipfile
 from hashlib import sha256
+from pathlib import Path
 
+import pooch
 import pytest
 
-from course.data import DATASETS, DownloadError, download, fetch, path, read_text, registry
+from course.data import DATASETS, DownloadError, WrongFile, download, fetch, path, read_text, registry
 from course.data.registry import Dataset, File
 
 TEXT = "Une phrase à nous.\nEt une autre.\n"
@@ -116,8 +122,93 @@ def test_without_a_network_one_sentence_says_which_file_and_where_to_put_it(monk
 
 def test_a_page_that_is_not_there_is_a_failed_download(monkeypatch, host):
     register(monkeypatch, one_txt=TEXT.encode())
-    with pytest.raises(DownloadError, match="HTTPError"):
+    with pytest.raises(DownloadError, match=r"\(the server answered 404\): this address may be gone"):
         path("ours")
+
+
+def test_a_login_page_in_place_of_a_file_is_told(monkeypatch, host, cache):
+    register(monkeypatch, one_txt=TEXT.encode())
+    page = b"\n<!DOCTYPE html><html>Welcome to the hotel</html>"
+    put(host.folder, page, "somebody", "something", "c0ffee", "folder", "one.txt")
+    with pytest.raises(WrongFile, match="does the network ask you to log in first"):
+        path("ours")
+    assert files_in(cache) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, r"\(the disk is full\): make room there, or get .*COURSE_DATA"),
+        (errno.EROFS, r"\(Read-only file system\): let yourself write there, or get .*COURSE_DATA"),
+        (errno.EACCES, r"\(Permission denied\): let yourself write there, or get .*COURSE_DATA"),
+    ],
+)
+@pytest.mark.parametrize("where", ["the folder", "the file"])
+def test_a_cache_that_takes_nothing_in_is_told_apart_from_a_network_that_fails(
+    monkeypatch, host, cache, number, said, where
+):
+    ours = register(monkeypatch, one_txt=TEXT.encode())
+    put(host.folder, TEXT.encode(), "somebody", "something", "c0ffee", "folder", "one.txt")
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    if where == "the folder":
+        monkeypatch.setattr(Path, "mkdir", refuse)
+    else:
+        monkeypatch.setattr(pooch.HTTPDownloader, "__call__", refuse)
+    with pytest.raises(DownloadError, match=f"one.txt of ours .*{said}") as refusal:
+        path("ours")
+    assert str(cache) in str(refusal.value) and ours.url(ours.file()) in str(refusal.value)
+    assert "\n" not in str(refusal.value) and files_in(cache) == []
+
+
+def test_a_file_that_may_not_be_read_is_told(monkeypatch, cache):
+    register(monkeypatch, one_txt=TEXT.encode())
+    mine = put(cache, TEXT.encode(), "ours", "one.txt")
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(pooch, "file_hash", refuse)
+    with pytest.raises(DownloadError, match=r"cannot be read .Permission denied.* Delete it") as refusal:
+        path("ours")
+    assert str(mine) in str(refusal.value)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from course.data import download
+with download._partial_folder(Path(sys.argv[1])) as folder:
+    (folder / "half").write_text("half of it")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next_and_no_other(monkeypatch, host, cache):
+    register(monkeypatch, one_txt=TEXT.encode(), two_txt=b"2")
+    for name, content in (("one.txt", TEXT.encode()), ("two.txt", b"2")):
+        put(host.folder, content, "somebody", "something", "c0ffee", "folder", name)
+    (cache / "ours").mkdir(parents=True)
+    command = [sys.executable, "-c", KILLED, str(cache / "ours")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
+    with subprocess.Popen(command, **pipes) as other:
+        left = Path(other.stdout.readline().strip())
+        path("ours", "one.txt")
+        assert (left / "half").exists()  # it is still at work
+        other.kill()
+    path("ours", "two.txt")
+    assert files_in(cache) == ["ours/one.txt", "ours/two.txt"] and not left.exists()
+
+
+def test_a_notebook_shows_the_sentence_alone(monkeypatch):
+    register(monkeypatch, one_txt=TEXT.encode())
+    with pytest.raises(DownloadError) as refusal:
+        path("ours")
+    [line] = refusal.value._render_traceback_()
+    assert line == f"DownloadError: {refusal.value}"
 
 
 def test_text_is_unpacked_and_decoded(monkeypatch, tmp_path, cache):

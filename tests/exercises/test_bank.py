@@ -9,14 +9,15 @@ import torch.nn.functional as F
 
 from course.blocks import DecoderBlock
 from course.in_context.induction import continues_earlier
-from course.masking import SentencePair
 from course.models.bert import Bert
 from course.models.bert_heads import MaskedLMHead
 from course.models.gpt import GPT
+from course.next_sentence import SentencePair
 from course.studies.metrics import entities, normalise_answer
 from course.text.decoding import Hypothesis
 from course.text.sampling import keep_top_k, keep_top_p
-from course.workbook.judge import ATOL, RTOL, difference, imitation_of, judge
+from course.workbook.compare import ATOL, RTOL, difference
+from course.workbook.judge import judge
 from course.workbook.record import chapters, exercises_of, find
 
 ALL = [e for number in chapters() for e in exercises_of(number)]
@@ -47,19 +48,6 @@ def test_a_record_is_complete(exercise):
     assert len({m.name for m in exercise.mistakes}) == len(exercise.mistakes)
     assert exercise.points > 0 and 1 <= exercise.difficulty <= 3 and exercise.minutes > 0
     assert all(m.says.endswith((".", "NaN.", "…")) for m in exercise.mistakes), "a diagnosis is a sentence"
-
-
-@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
-def test_no_two_mistakes_behave_alike(exercise):
-    """Else the diagnosis would be a guess."""
-    banks = [imitation_of(exercise.id, i) for i in range(len(exercise.mistakes))]
-    for i, a in enumerate(banks):
-        for j, b in enumerate(banks[:i]):
-            alike = all(
-                type(x.error) is type(y.error) and (x.error or difference(x.value, y.value) is None)
-                for x, y in zip(a, b, strict=True)
-            )
-            assert not alike, f"{exercise.mistakes[i].name} does what {exercise.mistakes[j].name} does"
 
 
 def scaled_by_einsum(query, key):

@@ -18,6 +18,7 @@ from course.in_context.prompts import (
 )
 from course.in_context.tasks import TASKS, draw_sums
 from course.training.recipes import few_shot
+from course.training.report import wrapped
 from course.training.trainer import Log
 
 FOLDER = checkpoints.SHIPPED / "few-shot"
@@ -48,7 +49,7 @@ def test_card_log_and_recipe_agree(model, scores, monkeypatch):
     assert log[-1]["step"] == few_shot.TRAINING.steps and model.gpt.config == few_shot.MODEL
     assert log[0]["loss"] > log[-1]["loss"]
     card = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert card == few_shot.card(FOLDER, model.gpt, scores, "cpu") and "CC0" in card
+    assert card == wrapped(few_shot.card(FOLDER, model.gpt, scores, "cpu")) and "CC0" in card
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 4e6
 
 
@@ -67,7 +68,7 @@ def test_held_out_sums_are_right_in_99_of_100(model, scores):
     random = np.random.default_rng(3)
     prompts = [draw_sums(random, 12, held_out=True) for _ in range(150)]
     matches = model.is_right(prompts, usual_format(TASKS["addition"]))
-    assert matches[:, 1:].double().mean() >= 0.985  # 1500 sums: four standard deviations below 99 %
+    assert matches[:, 1:].double().mean() >= 0.98  # 1650 sums: four standard deviations below 99 %
     assert matches[:, 0].double().mean() >= 0.95  # the plus sign says what to do
 
 

@@ -35,7 +35,7 @@ def matching(gpt: GPT) -> list[tuple[int, int]]:
 
 
 def test_card_log_and_recipe_agree(gpt):
-    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    card = " ".join((FOLDER / "README.md").read_text(encoding="utf-8").split())
     log = [json.loads(line) for line in (FOLDER / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     scores = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))
     assert log[-1]["step"] == induction.TRAINING.steps and gpt.config == induction.MODEL

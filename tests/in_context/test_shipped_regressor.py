@@ -9,6 +9,7 @@ from course import checkpoints
 from course.in_context.regression import draw_regression, least_squares, predict_each
 from course.in_context.regressor import InContextRegressor
 from course.training.recipes import in_context_regression as recipe
+from course.training.report import wrapped
 from course.training.trainer import Log
 
 FOLDER = checkpoints.SHIPPED / "in-context-regression"
@@ -29,7 +30,7 @@ def test_card_log_and_recipe_agree(model, scores, monkeypatch):
     log = Log(FOLDER / "log.jsonl").read()
     assert log[-1]["step"] == recipe.TRAINING.steps and model.config == recipe.MODEL
     card = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert card == recipe.card(FOLDER, model, scores, "cpu") and "CC0" in card
+    assert card == wrapped(recipe.card(FOLDER, model, scores, "cpu")) and "CC0" in card
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 4e6
 
 

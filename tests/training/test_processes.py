@@ -1,10 +1,12 @@
 """Several processes train what one does: losses and weights are equal, and only the first process writes."""
 
 import dataclasses
+import json
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,8 @@ SHORT = dataclasses.replace(
     RECIPE, training=dataclasses.replace(RECIPE.training, steps=12, log_every=1, save_every=6)
 )
 OPTIONS = ["--multi_gpu", "--num_processes=2", "--mixed_precision=no"]
-SCRIPT = "import sys\nsys.path[:0] = sys.argv[3:]\nimport test_processes\n"
-SCRIPT += "getattr(test_processes, sys.argv[1])(sys.argv[2])\n"
+SCRIPT = "import sys\nsys.path[:0] = sys.argv[2:]\nimport test_processes\n"
+SCRIPT += "test_processes.call(sys.argv[1])\n"
 
 
 def train_recipe(folder: str | Path) -> None:
@@ -52,24 +54,43 @@ def train_and_stop(folder: str | Path) -> None:
         trainer.processes.wait_for_everyone()
 
 
-def in_two_processes(function: str, folder: Path) -> None:
-    """Run a function of this module with a folder in two processes, as ``accelerate launch`` starts them."""
-    folder.mkdir(exist_ok=True)
-    script = folder.parent / "child.py"
+def call(asked: str) -> None:
+    """In each of the two processes: functions of this module, one after another, each with its folder."""
+    for function, folder in json.loads(asked):
+        globals()[function](folder)
+
+
+def in_two_processes(*asked: tuple[Callable, Path]) -> None:
+    """Run functions of this module with folders in two processes, as ``accelerate launch`` starts them."""
+    for _, folder in asked:
+        folder.mkdir(exist_ok=True)
+    script = asked[0][1].parent / "child.py"
     script.write_text(SCRIPT, encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     launch = [sys.executable, "-m", "accelerate.commands.launch", *OPTIONS, "--main_process_port", str(port)]
-    arguments = [str(script), function, str(folder), os.path.dirname(__file__)]
+    names = json.dumps([(function.__name__, str(folder)) for function, folder in asked])
+    arguments = [str(script), names, os.path.dirname(__file__)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     subprocess.run([*launch, *arguments], check=True, env=environment)
 
 
-def test_two_processes_train_what_one_does(tmp_path):
-    one, two = tmp_path / "one", tmp_path / "two"
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> Path:
+    """Folders of trainings in two processes. To go on where one stopped takes new processes, as it must."""
+    folder = tmp_path_factory.mktemp("two-processes")
+    two, whole, torn = (folder / name for name in ("two", "whole", "torn"))
+    in_two_processes((train_recipe, two), (train, whole), (train_and_stop, torn))
+    assert Log(torn / "log.jsonl").read()[-1]["step"] == 12
+    in_two_processes((train, torn))
+    return folder
+
+
+@pytest.mark.slow
+def test_two_processes_train_what_one_does(runs, tmp_path):
+    one, two = tmp_path / "one", runs / "two"
     train_recipe(one)
-    in_two_processes("train_recipe", two)
     for ours, theirs in zip(Log(one / "log.jsonl").read(), Log(two / "log.jsonl").read(), strict=True):
         for name in ours.keys() - {"seconds"}:
             close = pytest.approx(ours[name], rel=1e-6)  # the log sums in float32
@@ -80,12 +101,9 @@ def test_two_processes_train_what_one_does(tmp_path):
     assert sorted(f.name for f in two.rglob("*")) == sorted(f.name for f in one.rglob("*"))
 
 
-def test_interrupted_and_resumed_in_two_processes_equals_uninterrupted(tmp_path):
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    in_two_processes("train", whole)
-    in_two_processes("train_and_stop", torn)
-    assert Log(torn / "log.jsonl").read()[-1]["step"] == 12
-    in_two_processes("train", torn)
+@pytest.mark.slow
+def test_interrupted_and_resumed_in_two_processes_equals_uninterrupted(runs, tmp_path):
+    whole, torn = runs / "whole", runs / "torn"
     expected, actual = (torch.load(run / "outcome.pt", weights_only=True) for run in (whole, torn))
     assert_identical(actual, expected)
     alone = make_trainer(tmp_path / "alone", terms=predicted)

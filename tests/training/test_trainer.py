@@ -1,7 +1,7 @@
 """A run that is interrupted, even killed, ends bit for bit where it would have ended."""
 
 import dataclasses
-import json
+import errno
 import math
 import os
 import signal
@@ -13,8 +13,11 @@ import pytest
 import torch
 from torch import nn
 
+from course import files
 from course.models.transformer import Transformer, TransformerConfig
+from course.training import resuming
 from course.training.batches import PairBatches
+from course.training.errors import Diverged, RunError
 from course.training.trainer import Log, Trainer, TrainingConfig, WeightAverage
 
 CONFIG = TrainingConfig(
@@ -161,7 +164,7 @@ def test_the_log_has_a_line_an_interval_and_the_evaluation_at_checkpoints(tmp_pa
     for entry in entries:
         assert math.isfinite(entry["loss"]) and entry["gradient_norm"] > 0
         assert entry["lr"] == config.lr(entry["step"])
-    sizes = [sum(x.numel() for x in trainer.batches(step)) for step in range(9)]
+    sizes = [trainer.batches(step)[0].numel() for step in range(9)]  # what the model reads, no labels
     assert [entry["tokens"] for entry in entries] == [sum(sizes[:n]) for n in (2, 4, 6, 8, 9)]
 
 
@@ -203,7 +206,7 @@ def test_a_mean_of_weights_is_their_mean():
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_may_help(tmp_path):
     trainer = Trainer(Falling(), lambda step: (torch.tensor([math.inf]),), CONFIG, tmp_path)
-    with pytest.raises(FloatingPointError, match=r"at step 2: a lower peak_lr than 0\.003"):
+    with pytest.raises(FloatingPointError, match=r"is nan at step 1: a lower peak_lr than 0\.003"):
         trainer.run(progress=False)
 
 
@@ -225,9 +228,80 @@ def test_matrices_decay_and_biases_and_norms_do_not(tmp_path):
         assert decays[id(parameter)] == (0.01 if parameter.dim() == 2 else 0.0), name
 
 
-def test_a_torn_last_line_of_the_log_is_not_read(tmp_path):
-    log = Log(tmp_path / "log.jsonl")
-    log.write({"step": 1})
-    with log.path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"step": 2})[:5])
-    assert log.read() == [{"step": 1}]
+@pytest.mark.parametrize(
+    "harm", [lambda content: b"", lambda content: content[:-7], lambda content: b"\0" * 99]
+)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_ends_alike(tmp_path, uninterrupted, harm, capsys):
+    trainer = make_trainer(tmp_path)
+    stop_at(trainer, 14)
+    with pytest.raises(Stop):
+        trainer.run(progress=False)
+    newest = tmp_path / "resume.pt"
+    newest.write_bytes(harm(newest.read_bytes()))
+    with trainer.log.path.open("ab") as file:
+        file.write(b"\0\0\0\0\n")  # as after a power cut
+    resumed = make_trainer(tmp_path)
+    said = capsys.readouterr().err
+    assert resumed.step == 6 and f"{newest} is damaged" in said and "goes on from resume.before.pt" in said
+    assert "line 8 cannot be read" in said
+    resumed.run(progress=False)
+    assert_identical(outcome(resumed), uninterrupted)
+
+
+def test_a_full_disk_is_told_and_costs_nothing(tmp_path, uninterrupted, monkeypatch):
+    trainer = make_trainer(tmp_path)
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(RunError, match=r"step 12 .*No space left.* room") as told,
+    ):
+        patch.setattr(resuming, "write_through", disk_full_after(1))
+        trainer.run(progress=False)
+    assert str(tmp_path) in str(told.value) and not (tmp_path / "resume.part").exists()
+    resumed = make_trainer(tmp_path)
+    assert resumed.step == 6
+    resumed.run(progress=False)
+    assert_identical(outcome(resumed), uninterrupted)
+
+
+def disk_full_after(writes: int):
+    left = [writes]
+
+    def write(path, content):
+        left[0] -= 1
+        if left[0] < 0:
+            path.write_bytes(bytes(content)[:100])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        files.write_through(path, content)
+
+    return write
+
+
+SECOND = """
+import sys
+sys.path[:0] = sys.argv[2:]
+from test_trainer import make_trainer
+make_trainer(sys.argv[1])
+"""
+
+
+def test_a_second_process_is_kept_out_of_the_folder(tmp_path):
+    trainer = make_trainer(tmp_path)
+    command = [sys.executable, "-c", SECOND, str(tmp_path), os.path.dirname(__file__)]
+    refused = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert f"RunError: another process (number {os.getpid()}) trains in {tmp_path}: wait" in refused.stderr
+    make_trainer(tmp_path)  # in this process it may be opened again
+    trainer.lock.release()
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run_with_step_and_settings(tmp_path):
+    trainer = make_trainer(tmp_path)
+    loss = trainer.model.loss
+
+    def breaking(*batch):
+        value = loss(*batch)
+        return value + (value - value.detach()).abs().sqrt() if trainer.step == 3 else value  # 0 / 0 backward
+
+    trainer.model.loss = breaking
+    with pytest.raises(Diverged, match=r"gradient's norm is (nan|inf) at step 3: .*\"peak_lr\": 0\.003"):
+        trainer.run(progress=False)
+    assert not (tmp_path / "resume.pt").exists()

@@ -32,13 +32,15 @@ BARE_PYTHON = sys._base_executable
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 BEFORE_THE_ENVIRONMENT = (
     *("__init__.py", "__main__.py", "exercises/__init__.py", "training/__init__.py"),
-    *(f"workbook/{name}.py" for name in ("__init__", "bootstrap", "cli", "record")),
+    "files.py",
+    *(f"workbook/{name}.py" for name in ("__init__", "bootstrap", "cli", "copies", "merge", "moved")),
+    *(f"workbook/{name}.py" for name in ("ownership", "reading", "record", "update")),
 )
 PLUGINS = {"course": "course.workbook.pytest_plugin"}
 # Where `build` would write notebooks, this one tells which environment it was called in, and how.
 WITNESS = """
 import os, subprocess, sys
-def main(names, solved):
+def main(names, solved, force):
     print("built in", sys.prefix, flush=True)
     where = "import course; print('course from', course.__path__[0])"
     subprocess.run([sys.executable, "-c", where], cwd=os.sep)
@@ -168,11 +170,15 @@ def add_metadata(site: Path, name: str, version: str) -> None:
     metadata = site / f"{name.replace('-', '_')}-{version}.dist-info" / "METADATA"
     metadata.parent.mkdir(parents=True)
     metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+    if name == PROJECT:
+        points = "".join(f"{name} = {value}\n" for name, value in PLUGINS.items())
+        metadata.with_name("entry_points.txt").write_text(f"[pytest11]\n{points}", encoding="utf-8")
 
 
 # -- a clone and its .venv --
 
 
+@pytest.mark.slow
 def test_a_clone_is_set_up_once_and_follows_its_pins(clone):
     clone.publish("pebble", "1.0")
     built = f"built in {clone.venv}\ncourse from {clone.root / 'course'}\n"
@@ -193,16 +199,18 @@ def test_a_clone_is_set_up_once_and_follows_its_pins(clone):
     assert clone.run() == (0, built, "")
 
 
+@pytest.mark.slow
 def test_an_installation_that_names_plugins_of_yesterday_is_repaired(clone):
     clone.publish("pebble", "1.0")
     clone.run()
-    [points] = site_packages(clone.venv).glob("*.dist-info/entry_points.txt")
+    [points] = site_packages(clone.venv).glob("transformers_course*.dist-info/entry_points.txt")
     points.write_text("[pytest11]\ncourse = course.pytest_plugin\n", encoding="utf-8")
     code, out, err = clone.run()
     assert (code, err) == (0, "") and out.startswith(f"Adding the course to {clone.venv}")
     assert PLUGINS["course"] in points.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_an_interrupted_installation_is_marked(clone):
     clone.publish("pebble", "1.0", setup=HANGS)
@@ -215,6 +223,7 @@ def test_an_interrupted_installation_is_marked(clone):
     assert (clone.venv / UNFINISHED).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["unfinished", "its Python is gone"])
 def test_a_damaged_environment_is_made_anew(clone, environment_with_pip, damage):
     shutil.copytree(environment_with_pip, clone.venv, symlinks=True)
@@ -229,6 +238,7 @@ def test_a_damaged_environment_is_made_anew(clone, environment_with_pip, damage)
     assert not (clone.venv / UNFINISHED).exists() and not (clone.venv / "rubble").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX locks")
 def test_two_installations_do_not_meet(clone):
     import fcntl
@@ -241,6 +251,62 @@ def test_two_installations_do_not_meet(clone):
     assert [path.name for path in clone.venv.iterdir()] == [UNFINISHED]
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("after", [0.3, 1.5])
+def test_killed_while_it_sets_up_the_same_command_at_once_works(clone, after):
+    """The parent alone is killed; what it started ends with it."""
+    clone.publish("pebble", "1.0")
+    process = clone.start()
+    time.sleep(after)
+    process.kill()
+    process.wait()
+    code, out, err = clone.run()
+    assert (code, err) == (0, "") and f"built in {clone.venv}" in out
+    assert not (clone.venv / UNFINISHED).exists()
+
+
+@pytest.mark.slow
+def test_an_empty_folder_is_no_obstacle(clone):
+    """What a set-up leaves that was killed right after it made the folder."""
+    clone.publish("pebble", "1.0")
+    clone.venv.mkdir()
+    assert clone.run()[0] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="POSIX processes")
+def test_what_is_started_ends_when_its_starter_is_killed(tmp_path):
+    """With its own children, which hold no end of the pipe."""
+    (tmp_path / "patient.py").write_text(
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print(os.getpid(), child.pid, file=open('pids', 'w'), flush=True)\ntime.sleep(600)\n",
+        encoding="utf-8",
+    )
+    script = (
+        f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from course.workbook.bootstrap import on_leash\n"
+        "on_leash(sys.executable, ['patient'])\ntime.sleep(600)"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
+    try:
+        wait_until(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().strip())
+    finally:
+        starter.kill()
+        starter.wait()
+    pids = (tmp_path / "pids").read_text().split()
+    wait_until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def is_alive(pid: str) -> bool:
+    """Whether a process runs (one that ended and was not waited for does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def wait_until(condition, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -248,16 +314,18 @@ def wait_until(condition, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_installed_is_named(clone):
     clone.require("absent==1.0")
     code, _, err = clone.run()
     log = clone.root / ".venv.log"
     assert (code, err.count("\n")) == (1, 1)
-    assert "no absent==1.0 for this Python" in err and str(log) in err
+    assert "there is no absent==1.0 for this Python" in err and str(log) in err
     assert "No matching distribution found for absent==1.0" in log.read_text(encoding="utf-8")
     assert not clone.venv.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("existing", [False, True])
 def test_without_network_one_line_says_so_and_nothing_changes(clone, environment_with_pip, existing):
     if existing:
@@ -274,6 +342,7 @@ def test_without_network_one_line_says_so_and_nothing_changes(clone, environment
     assert not (clone.venv / UNFINISHED).exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_environment_is_left_alone(clone):
     clone.venv.mkdir()
     (clone.venv / "diary.txt").write_text("mine", encoding="utf-8")
@@ -285,6 +354,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(clone):
 # -- environments that are there already --
 
 
+@pytest.mark.slow
 def test_the_running_environment_is_used_as_it_is(clone, tmp_path):
     mine = make_environment(tmp_path / "mine", pebble="1.0+cpu", transformers_course_companion="0.1")
     code, out, err = clone.run(python_of(mine))
@@ -293,6 +363,7 @@ def test_the_running_environment_is_used_as_it_is(clone, tmp_path):
     assert not clone.venv.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
 def test_an_active_environment_is_used_as_it_is(clone, tmp_path, variable):
     mine = make_environment(tmp_path / "mine", pebble="1.0", transformers_course_companion="0.1")
@@ -301,6 +372,7 @@ def test_an_active_environment_is_used_as_it_is(clone, tmp_path, variable):
     assert not clone.venv.exists()
 
 
+@pytest.mark.slow
 def test_an_environment_that_lacks_only_the_course_is_given_it(clone, tmp_path, environment_with_pip):
     mine = tmp_path / "mine"
     shutil.copytree(environment_with_pip, mine, symlinks=True)
@@ -310,6 +382,7 @@ def test_an_environment_that_lacks_only_the_course_is_given_it(clone, tmp_path, 
     assert clone.run(VIRTUAL_ENV=str(mine))[1].startswith("built in")
 
 
+@pytest.mark.slow
 def test_an_active_environment_that_differs_is_left_alone(clone, tmp_path):
     mine = make_environment(tmp_path / "mine", pebble="0.9")
     clone.publish("pebble", "1.0")
@@ -352,6 +425,43 @@ def test_another_python_is_told_which_to_use(monkeypatch, version):
         bootstrap.require_python()
 
 
+@pytest.mark.parametrize(
+    ("system", "machine", "bits", "says"),
+    [
+        ("darwin", "x86_64", 8, "for Macs with an Intel processor"),
+        ("win32", "ARM64", 8, "for Windows on ARM"),
+        ("linux", "x86_64", 4, "a 32-bit one: install a 64-bit Python"),
+        ("linux", "riscv64", 8, r"not made for this machine's processor \(riscv64\)"),
+    ],
+)
+def test_a_machine_without_pytorch_is_told_so_and_what_works(monkeypatch, system, machine, bits, says):
+    monkeypatch.setattr(bootstrap.sys, "platform", system)
+    monkeypatch.setattr(bootstrap.platform, "machine", lambda: machine)
+    monkeypatch.setattr(bootstrap.struct, "calcsize", lambda _: bits)
+    with pytest.raises(SystemExit, match=says) as stop:
+        bootstrap.require_platform()
+    assert "macOS 14 or later on Apple silicon" in str(stop.value) and "try Python" not in str(stop.value)
+
+
+@pytest.mark.parametrize(
+    ("system", "machine"),
+    [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")],
+)
+def test_the_machines_of_the_readme_are_not_sent_away(monkeypatch, system, machine):
+    monkeypatch.setattr(bootstrap.sys, "platform", system)
+    monkeypatch.setattr(bootstrap.platform, "machine", lambda: machine)
+    assert bootstrap.require_platform() is None
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(words in readme for words in ("x86-64", "glibc 2.28", "macOS 14", "Apple silicon", "Intel"))
+
+
+@pytest.mark.parametrize(("version", "helps"), [((3, 11, 7), False), ((3, 13, 1), True)])
+def test_another_python_is_advised_only_where_it_helps(monkeypatch, version, helps):
+    monkeypatch.setattr(sys, "version_info", version)
+    said = explain("ERROR: No matching distribution found for torch==2.13.0")
+    assert ("try Python 3.11" in said) is helps and ("glibc 2.28" in said) is not helps
+
+
 def test_a_python_without_ensurepip_says_what_to_install(monkeypatch):
     monkeypatch.setattr(bootstrap.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match=r"apt install python3\.\d+-venv"):
@@ -361,7 +471,7 @@ def test_a_python_without_ensurepip_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize(
     ("output", "meaning"),
     [
-        ("ERROR: No matching distribution found for torch==9\n", "no torch==9 for this Python"),
+        ("ERROR: No matching distribution found for torch==9\n", "there is no torch==9 for this Python"),
         ("ERROR: Failed building wheel for lxml\nERROR: Failed to build lxml", "lxml could not be built"),
         ("ERROR: Failed to build 'lxml' when getting requirements to build wheel", "lxml could not be built"),
         ("ERROR: Could not install: [Errno 28] No space left on device", "the disk is full"),

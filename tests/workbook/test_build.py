@@ -41,7 +41,7 @@ def source(path, *cells: str, header: str = HEADER):
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
+def house(tmp_path_factory, quick_kernels):
     """A notebooks folder of its own, where 90 has been built twice."""
     folder = tmp_path_factory.mktemp("house") / "notebooks"
     path = source(folder / "source" / "90_small.md", *CELLS.values())
@@ -190,9 +190,38 @@ def test_a_header_without_a_course_entry_is_refused(tmp_path):
 # ---- the command ---------------------------------------------------------------------------------
 
 
-def test_an_unknown_number_says_which_there_are(here, capsys):
-    assert build.main(["91", "7"]) == 2
-    assert capsys.readouterr().err == "no source for notebook 91, 07; there are 90\n"
+@pytest.mark.parametrize("change", ["answer", "own cell", "conflict"])
+def test_what_a_learner_wrote_is_not_overwritten(here, monkeypatch, capsys, change):
+    path = here["out"]
+    notebook = nbformat.read(path, as_version=4)
+    if change == "answer":
+        notebook.cells[1].source = '@exercise("3.1")\ndef f(): ...'
+    notebook.cells.append(new_code_cell("mine = 1", id="mine"))
+    text = nbformat.writes(notebook)
+    path.write_text("<<<<<<< HEAD\n" + text if change == "conflict" else text, encoding="utf-8")
+    before = path.read_bytes()
+    monkeypatch.setattr(build, "run", lambda notebook, folder: notebook)
+    try:
+        assert build.main(["90"]) == 1
+        assert path.read_bytes() == before
+        said = capsys.readouterr().err
+        assert "--force" in said and "90_small.ipynb" in said
+        assert {"answer": "answers to 3.1 and 1 cell of theirs", "own cell": "1 cell of theirs"}.get(
+            change, "marks"
+        ) in said
+        assert build.main(["90"], force=True) == 0 and path.read_bytes() != before
+    finally:
+        path.write_bytes(here["first"])
+
+
+def test_what_was_only_run_is_built_anew(here, monkeypatch):
+    monkeypatch.setattr(build, "run", lambda notebook, folder: notebook)
+    try:
+        assert build.main(["90"]) == 0
+        here["out"].write_bytes(b"")
+        assert build.main(["90"]) == 0
+    finally:
+        here["out"].write_bytes(here["first"])
 
 
 def test_a_failing_cell_leaves_the_notebook_as_it_was(here, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from course.workbook import cli
+from course.workbook import bootstrap, cli, copies
 from course.workbook.bootstrap import ROOT
+from course.workbook.ownership import digest
 
 
 @pytest.fixture
@@ -28,8 +30,12 @@ def notebooks(tmp_path, monkeypatch) -> Path:
         ]
         notebook = {"cells": cells if source else [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
         (folder / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    monkeypatch.setattr(cli, "ROOT", tmp_path)
-    monkeypatch.setattr(cli, "NOTEBOOKS", folder)
+    (folder / "source").mkdir()
+    for name in ("00_start_here", "03_self_attention"):
+        (folder / "source" / f"{name}.md").touch()
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "NOTEBOOKS", folder)
+    monkeypatch.delenv(copies.PLACE, raising=False)
     return folder
 
 
@@ -59,27 +65,49 @@ def test_help_is_given_and_is_no_mistake(arguments, capsys):
     assert "usage: python -m course" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["dance"], ["study", "--port", "high"], ["check", "--json"]])
-def test_mistakes_end_with_code_2(arguments):
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["dance"], "invalid choice: 'dance'"),
+        (["study", "--port", "high"], "a port is a number from 1 to 65535, not 'high'"),
+        (["study", "--port", "99999999"], "a port is a number from 1 to 65535, not '99999999'"),
+        (["study", "--port", "-5"], "a port is a number from 1 to 65535, not '-5'"),
+        (["study", "--port", "0"], "a port is a number from 1 to 65535, not '0'"),
+        (["study", "99"], "There is no notebook 99. These exist:"),
+        (["study", "--folder", "pyproject.toml"], "pyproject.toml is a file, not a folder"),
+        (["check", "--json"], "expected one argument"),
+        (["check", "99"], "There is no notebook 99. These exist:"),
+        (["check", "--json", "no/such/folder/x.json"], "cannot be written: there is no folder"),
+        (["check", "--csv", "."], "cannot be written: it is a folder"),
+        (["build", "99"], "no source for notebook 99; there are 00, 03"),
+        (["build", "x"], "no source for notebook x; there are 00, 03"),
+        (["train", "everything"], "invalid choice: 'everything'"),
+        (["train", "translator", "--folder", "pyproject.toml"], "is a file, not a folder"),
+        (["update", "3"], "unrecognized arguments: 3"),
+    ],
+)
+def test_mistakes_end_with_code_2_before_anything_is_done(notebooks, monkeypatch, capsys, arguments, says):
+    monkeypatch.chdir(ROOT)
     with pytest.raises(SystemExit) as stop:
         cli.parse(arguments)
     assert stop.value.code == 2
+    assert says in capsys.readouterr().err
+    assert not copies.my_folder().exists()
 
 
 def test_everything_after_test_is_pytests(become):
     run("test", "-k", "causal and not slow", "tests/test_masks.py", "-n0", "--help")
     [command] = become
     assert command[:3] == [sys.executable, "-m", "pytest"]
-    assert command[3:] == [
-        "-n2",
-        "--dist=loadfile",
-        "-k",
-        "causal and not slow",
-        "tests/test_masks.py",
-        "-n0",
-        "--help",
-    ]
+    ours = ["-p", "no:nbval", "-n2", "--dist=loadgroup", "--no-loadscope-reorder"]
+    assert command[3:] == [*ours, "-k", "causal and not slow", "tests/test_masks.py", "-n0", "--help"]
     assert Path.cwd() == ROOT
+
+
+def test_the_fast_tests_are_those_without_notebooks_and_browser(become):
+    run("test", "tests/test_masks.py", "--fast", "-x")
+    [command] = become
+    assert command[-4:] == ["-m", "not slow and not browser", "tests/test_masks.py", "-x"]
 
 
 # -- which notebook --
@@ -89,6 +117,13 @@ def test_everything_after_test_is_pytests(become):
 def test_a_notebook_is_known_by_number_and_path(notebooks, monkeypatch, name):
     monkeypatch.chdir(notebooks.parent)
     assert cli.find_notebook(name) == notebooks / "03_self_attention.ipynb"
+
+
+def test_a_number_means_the_learners_copy_a_path_what_it_says(notebooks, monkeypatch):
+    monkeypatch.chdir(notebooks.parent)
+    copies.make(copies.my_folder())
+    assert cli.find_notebook("3") == notebooks.parent / "my" / "03_self_attention.ipynb"
+    assert cli.find_notebook("notebooks/03_self_attention.ipynb").parent == notebooks
 
 
 @pytest.mark.parametrize("name", ["7", "003", "", "03_self", "notebooks", "²"])
@@ -122,13 +157,41 @@ def test_check_alone_takes_every_notebook_with_exercises(notebooks, checked):
     assert checked == [([notebooks / "03_self_attention.ipynb"], None)]
 
 
+def test_check_takes_the_learners_copies_and_says_which_of_several(notebooks, checked, capsys):
+    copies.make(copies.my_folder())
+    mine = copies.my_folder() / "03_self_attention.ipynb"
+    shutil.copy(mine, mine.with_name("03_self_attention (1).ipynb"))
+    run("check", "3")
+    assert checked[-1] == ([mine], None)
+    assert "not 03_self_attention (1).ipynb (name its path to have that one)" in capsys.readouterr().err
+    run("check", str(mine.with_name("03_self_attention (1).ipynb")))
+    assert checked[-1][0][0].name == "03_self_attention (1).ipynb" and not capsys.readouterr().err
+    run("check")
+    assert checked[-1] == ([mine], None)
+
+
+def test_check_takes_what_cannot_be_read_too(notebooks, checked):
+    (notebooks / "00_start_here.ipynb").write_bytes(b"")
+    run("check")
+    assert [path.name for path in checked[-1][0]] == ["00_start_here.ipynb", "03_self_attention.ipynb"]
+
+
+def test_check_hands_on_a_folder(notebooks, monkeypatch):
+    from course.workbook import hand_ins
+
+    calls = []
+    monkeypatch.setattr(hand_ins, "check_folders", lambda *given: calls.append(given) or 3)
+    assert run("check", str(notebooks), "--csv", str(notebooks / "t.csv")) == 3
+    assert calls == [([notebooks], notebooks / "t.csv", None)]
+
+
 def test_build_hands_on_what_was_named(monkeypatch):
     from course.workbook import build
 
     calls = []
-    monkeypatch.setattr(build, "main", lambda names, solved: calls.append((names, solved)) or 0)
-    assert run("build", "3", "4", "--solved") == 0 and run("build") == 0
-    assert calls == [(["3", "4"], True), ([], False)]
+    monkeypatch.setattr(build, "main", lambda *given: calls.append(given) or 0)
+    assert run("build", "3", "4", "--solved") == run("build") == run("build", "00", "--force") == 0
+    assert calls == [(["03", "04"], True, False), ([], False, False), (["00"], False, True)]
 
 
 # -- study --
@@ -137,14 +200,51 @@ def test_build_hands_on_what_was_named(monkeypatch):
 def test_study_opens_the_first_notebook(notebooks, become, capsys):
     run("study", "--port", "18888")
     [command] = become
-    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in command
+    assert "--LabApp.default_url=/lab/tree/my/00_start_here.ipynb" in command
     assert "--no-browser" not in command
     token = os.environ["JUPYTER_TOKEN"]
     assert len(token) >= 32 and token not in " ".join(command)
-    assert (
-        f"http://127.0.0.1:18888/lab/tree/notebooks/00_start_here.ipynb?token={token}"
-        in capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert f"http://127.0.0.1:18888/lab/tree/my/00_start_here.ipynb?token={token}" in said
+    my = notebooks.parent / "my"
+    assert f"You work in {my}: 2 copies made there." in said and str(my / "00_start_here.ipynb") in said
+    assert sorted(path.name for path in my.iterdir()) == ["00_start_here.ipynb", "03_self_attention.ipynb"]
+
+
+@pytest.mark.parametrize("how", ["--folder", "COURSE_MY"])
+def test_study_works_in_another_folder(notebooks, become, tmp_path_factory, monkeypatch, how):
+    place = tmp_path_factory.mktemp("elsewhere") / "我的 notes"
+    if how == "COURSE_MY":
+        monkeypatch.setenv("COURSE_MY", str(place))
+        run("study", "3")
+    else:
+        run("study", "3", "--folder", str(place))
+    [command] = become
+    assert f"--ServerApp.root_dir={place}" in command
+    assert "--LabApp.default_url=/lab/tree/03_self_attention.ipynb" in command
+    assert os.environ["COURSE_MY"] == str(place), "the notebooks find each other there"
+    assert (place / "03_self_attention.ipynb").exists() and not (notebooks.parent / "my").exists()
+
+
+def test_study_says_that_there_are_doubles_and_what_is_old(notebooks, become, capsys):
+    copies.make(copies.my_folder())
+    my = copies.my_folder() / "03_self_attention.ipynb"
+    shutil.copy(my, my.with_name("03_self_attention-Copy1.ipynb"))
+    notebook = json.loads((notebooks / "03_self_attention.ipynb").read_text(encoding="utf-8"))
+    notebook["cells"][0]["id"] = digest("code", "".join(notebook["cells"][0]["source"]))
+    (notebooks / "03_self_attention.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    run("study", "3")
+    said = capsys.readouterr().out
+    assert "03_self_attention.ipynb is taken, not 03_self_attention-Copy1.ipynb" in said
+    assert "03_self_attention.ipynb is of an older version: `python -m course update` brings it up" in said
+    assert "--LabApp.default_url=/lab/tree/my/03_self_attention.ipynb" in become[0]
+
+
+def test_study_without_a_place_to_write_says_so(notebooks, become):
+    (notebooks.parent / "my").touch()
+    with pytest.raises(SystemExit, match=r"cannot be kept in .*my .*--folder FOLDER"):
+        run("study")
+    assert not become
 
 
 def test_study_takes_the_next_free_port(notebooks, become, capsys):
@@ -159,12 +259,12 @@ def test_study_takes_the_next_free_port(notebooks, become, capsys):
     assert f"Port {port} is taken: using {chosen}." in capsys.readouterr().out
 
 
-def test_study_opens_nothing_outside_the_project(notebooks, become, tmp_path_factory):
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "x.ipynb"
+def test_study_opens_a_notebook_from_elsewhere_in_its_own_folder(notebooks, become, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("stick") / "x.ipynb"
     elsewhere.touch()
-    with pytest.raises(SystemExit, match="is not in"):
-        run("study", str(elsewhere))
-    assert not become
+    run("study", str(elsewhere))
+    assert f"--ServerApp.root_dir={elsewhere.parent}" in become[0]
+    assert not (notebooks.parent / "my").exists()
 
 
 class Jupyter:
@@ -206,6 +306,7 @@ class Jupyter:
         raise AssertionError("JupyterLab did not start within a minute")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_jupyterlab_keeps_to_this_machine_and_stops_at_one_ctrl_c(notebooks, tmp_path):
     jupyter = Jupyter(tmp_path, notebooks / "00_start_here.ipynb")

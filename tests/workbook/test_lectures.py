@@ -7,7 +7,7 @@ import pytest
 
 from course.workbook.lectures import ROWS, TITLES, course_map, rows_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MAP = ROOT.parent / "shared" / "lectures" / "MAP.md"
 
 
@@ -24,10 +24,12 @@ def test_every_row_has_a_notebook_with_a_title():
 
 @pytest.mark.skipif(not MAP.exists(), reason="the map of the lectures lies beside the project, not in it")
 def test_rows_are_those_of_the_map():
-    lines = re.findall(
-        r"^\| (L\d\.\d+\.[a-z]) \|[^|]*\|[^|]*\| ([^|]+) \|", MAP.read_text(encoding="utf-8"), re.M
-    )
-    assert {id: row.notebooks for id, row in ROWS.items()} == {id: numbers(cell) for id, cell in lines}
+    """All of them but those with a +, which were added later and may be missing."""
+    line = r"^\| (\+?)(L\d\.\d+\.[a-z]) \|[^|]*\|[^|]*\| ([^|]+) \|"
+    found = re.findall(line, MAP.read_text(encoding="utf-8"), re.M)
+    ours, theirs = ({id: row.notebooks for id, row in ROWS.items()}, {id: numbers(c) for _, id, c in found})
+    assert {id for added, id, _ in found if not added} <= ours.keys()
+    assert ours == {id: theirs.get(id) for id in ours}
 
 
 def test_rows_named_in_docstrings_exist():

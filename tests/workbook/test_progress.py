@@ -1,12 +1,18 @@
 """Progress is read from saved notebooks and from nothing else."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
+from learner import Course, save
 
+from course.workbook import copies
 from course.workbook.judge import judge, verdict
+from course.workbook.lectures import course_map
 from course.workbook.notebook import MIME as CHECK_MIME
-from course.workbook.progress import MIME, check_results, notebook_path, progress, standings
+from course.workbook.progress import MIME, check_results, notebook_path, notebooks, progress, standings
 from course.workbook.record import exercises_of, find
 
 ANSWER = '@exercise("{}")\ndef answer(x):\n    return x  # {}'
@@ -94,7 +100,6 @@ def test_a_notebook_without_outputs_is_all_to_do(tmp_path):
     cells = [{k: v for k, v in c.items() if k != "outputs"} for c in saved("0.1", "right")]
     path = write(tmp_path / "00_start_here.ipynb", cells)
     assert [(r.state, r.points) for r in standings(path, 0)] == [("todo", 0)]
-    assert [(r.state, r.points) for r in standings(write(path, []), 0)] == [("todo", 0)]
 
 
 def test_a_cells_results_are_the_checks_among_its_outputs():
@@ -112,16 +117,17 @@ def test_progress_over_a_folder(folder):
     assert shown.points == (sum(r.points for rows in shown.rows.values() for r in rows), total)
     text = repr(shown).splitlines()
     assert text[0] == "00_start_here.ipynb" and text[-1] == f"{shown.points[0]} of {total} points"
-    assert "  0.1  ✓ right                      3/3  The weighted sum" in text
+    assert "  0.1  ✓ right                    11/11  The weighted sum" in text
     for words in ["✓ right", "✗ wrong", "○ to do", "↻ changed since its check", "■ stopped"]:
         assert words in repr(shown) and words in shown._repr_html_()
 
 
 def test_the_table_escapes_names(tmp_path, monkeypatch):
     monkeypatch.setattr(find("0.1"), "title", "a < b & <b>")
-    write(tmp_path / "00_<i>&.ipynb", [])
+    write(tmp_path / "00_<i>&.ipynb", [code("1")])
     shown = progress(tmp_path)._repr_html_()
     assert "a &lt; b &amp; &lt;b&gt;" in shown and "00_&lt;i&gt;&amp;.ipynb" in shown
+    assert "href='00_%3Ci%3E%26.ipynb'" in shown
     assert "<i>" not in shown and "<b>&" not in shown
 
 
@@ -134,3 +140,55 @@ def test_a_folder_without_notebooks_says_so(tmp_path):
 def test_a_notebook_is_found_by_its_number(folder):
     assert notebook_path(3, folder).name == "03_self_attention.ipynb"
     assert notebook_path(4, folder) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"<<<<<<< HEAD", b"[]", "\ufeff{".encode(), b"\xe9{}"])
+def test_an_unreadable_notebook_costs_itself_alone(folder, content):
+    (folder / "03_self_attention.ipynb").write_bytes(content)
+    shown = progress(folder)
+    assert shown.rows["03_self_attention.ipynb"] == [] and shown.points == (3, 3)
+    for text in (repr(shown), shown._repr_html_()):
+        assert "03_self_attention.ipynb cannot be read: " in text
+    assert (
+        "cannot be read" in repr(course_map(folder)) and "cannot be read" in course_map(folder)._repr_html_()
+    )
+
+
+def test_a_double_does_not_take_the_notebooks_place_and_is_told(folder):
+    double = write(folder / "03_self_attention-Copy1.ipynb", [code("1")])
+    assert notebook_path(3, folder).name == "03_self_attention.ipynb"
+    assert f"not {double.name}" in repr(progress(folder))
+
+
+def test_progress_is_of_the_notebooks_that_the_learner_works_in(folder, tmp_path, monkeypatch):
+    course = Course(tmp_path / "a course", monkeypatch)
+    save(
+        course.my / "03_self_attention.ipynb",
+        json.loads((folder / "03_self_attention.ipynb").read_text("utf-8")),
+    )
+    monkeypatch.setattr(copies, "running_folder", lambda: course.my)
+    assert notebooks() == {
+        0: course.notebooks / "00_start_here.ipynb",
+        3: course.my / "03_self_attention.ipynb",
+    }
+    shown = progress()
+    assert shown.points[0] == progress(course.my).points[0] > 0
+    assert "href='03_self_attention.ipynb'" in shown._repr_html_()
+    assert "href='../notebooks/00_start_here.ipynb'" in shown._repr_html_()
+    assert "href='03_self_attention.ipynb'" in course_map()._repr_html_()
+
+
+def test_in_a_kernel_the_notebooks_beside_the_running_one_come_first(folder, tmp_path):
+    """Also after the notebook changed its folder, where JupyterLab tells which it is."""
+    script = (
+        "import os, sys; sys.argv = ['x']\n"
+        "from ipykernel.inprocess.ipkernel import InProcessKernel as K; K.instance()\n"
+        "from course.workbook.copies import running_folder\n"
+        "print(running_folder()); os.chdir('/'); print(running_folder())\n"
+        f"os.environ['JPY_SESSION_NAME'] = {str(folder / 'x.ipynb')!r}; print(running_folder())"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "JPY_SESSION_NAME"}
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert told.stdout.split() == [str(folder), "/", str(folder)], told.stderr

@@ -32,6 +32,6 @@ def test_files_that_are_no_notebook_are_let_through():
 
 
 def test_the_server_that_study_starts_takes_the_hook():
-    file = Path(course.__file__).parent / "jupyter" / "jupyter_server_config.json"
+    file = Path(course.__file__).parent / "workbook" / "jupyter" / "jupyter_server_config.json"
     config = json.loads(file.read_text(encoding="utf-8"))
     assert import_item(config["ContentsManager"]["pre_save_hook"]) is keep_pictures

@@ -27,6 +27,7 @@ from course.studies.bert_pretraining import Ids, encode, hidden, single_rows
 from course.studies.downstream import Classification, Task
 from course.studies.fine_tuning import Settings, answer, fine_tune
 from course.text.wordpiece import WordPiece
+from course.training.report import wrapped
 from course.training.trainer import device_name
 
 MODELS: dict[str, Callable[[BertConfig], nn.Module]] = {
@@ -197,7 +198,7 @@ def train(folder: str | Path, device: str = "cpu") -> dict[str, dict]:
     scores["naive Bayes"] = {"accuracy": task.score(corpus.test, task.baseline(labelled)(corpus.test))}
     (folder / "scores.json").write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8", newline="\n")
     card = _card(scores, config, len(corpus.test), device)
-    (folder / "README.md").write_text(card, encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(card), encoding="utf-8", newline="\n")
     return scores
 
 

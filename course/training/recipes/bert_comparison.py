@@ -63,7 +63,7 @@ def train(folder: str | Path, device: str = "cpu") -> dict:
     scores |= words(*models, tokenizer, [sentence for kind in chosen for sentence in kind])
     scores |= judgements(*models, tokenizer)
     write_scores(folder / "scores.json", scores)
-    (folder / "README.md").write_text(CARD.format(**scores), encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(CARD.format(**scores)), encoding="utf-8", newline="\n")
     return scores
 
 

@@ -7,17 +7,16 @@ learned is then asked in one and the same way.
 import dataclasses
 from pathlib import Path
 
-import torch
-
 from course.masking import SPLIT
 from course.models.bert_heads import BertForPreTraining
-from course.studies.bert_pretraining import hidden, scores
+from course.studies.bert_pretraining import found_when, scores
 from course.text.wordpiece import WordPiece
 from course.training.recipes import bert_small
 from course.training.recipes.bert import BertRecipe
 from course.training.recipes.bert_batches import Encoded
 from course.training.recipes.bert_report import held_out_batches
 from course.training.recipes.texts import write_scores
+from course.training.report import wrapped
 from course.training.trainer import Log, device_name
 
 RATES = (0.05, 0.15, 0.3, 0.5, 0.8)
@@ -60,7 +59,7 @@ def train(folder: str | Path, device: str = "cpu") -> list[dict]:
         for entry in Log(own / "log.jsonl").read():
             log.write({"name": name, **entry})
     write_scores(folder / "scores.json", found)
-    (folder / "README.md").write_text(card(model, found, device), encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(card(model, found, device)), encoding="utf-8", newline="\n")
     return found
 
 
@@ -69,16 +68,9 @@ def asked(model: BertForPreTraining, tokenizer: WordPiece, held_out: Encoded) ->
     parts = held_out_batches(held_out, tokenizer, "masked", model.config.max_length)
     pairs = [*parts["segments"], *parts["singles"]]
     usual = scores(model, [batch for _, batch in pairs])
-    return usual | {"stands": {name: _with(model, tokenizer, pairs, split) for name, split in STANDS.items()}}
-
-
-def _with(model: BertForPreTraining, tokenizer: WordPiece, pairs: list, split: tuple) -> float:
-    generator = torch.Generator().manual_seed(0)
-    batches = []
-    for rows, _ in pairs:
-        inputs, labels = hidden(rows.ids, tokenizer, split=split, generator=generator)
-        batches.append((inputs, labels, rows.next_labels, rows.segments))
-    return scores(model, batches)["accuracy"]
+    rows = [some for some, _ in pairs]
+    stands = {name: found_when(model, rows, tokenizer, split) for name, split in STANDS.items()}
+    return usual | {"stands": stands}
 
 
 def card(model: BertForPreTraining, found: list[dict], device: str) -> str:

@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Generator, Tensor
 
-from course.masking import IGNORED, SentencePair, next_sentence_pairs
+from course.masking import IGNORED
 from course.models.bert_heads import BertForPreTraining
+from course.next_sentence import SentencePair, next_sentence_pairs
 from course.studies.bert_pretraining import (
     Batch,
     Ids,

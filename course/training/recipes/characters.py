@@ -12,6 +12,7 @@ from course.data import tinyshakespeare
 from course.data.tinyshakespeare import Corpus
 from course.models.gpt import GPT, GPTConfig
 from course.training.batches import WindowBatches
+from course.training.report import wrapped
 from course.training.trainer import Log, Trainer, TrainingConfig, device_name
 
 CARD = """\
@@ -75,7 +76,7 @@ class CharacterRecipe:
         (folder / "scores.json").write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
         last = Log(folder / "log.jsonl").read()[-1]
         card = self.card(shipped, scores, last, len(trained), device)
-        (folder / "model" / "README.md").write_text(card, encoding="utf-8", newline="\n")
+        (folder / "model" / "README.md").write_text(wrapped(card), encoding="utf-8", newline="\n")
         return shipped
 
     def evaluate(self, model: GPT, held_out: Sequence[int]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from course.masking import IGNORED
 from course.models.gpt import GPT
 from course.text.tokenizers import EOS, Tokenizer
 from course.training.recipes.texts import TextRecipe, write_scores
+from course.training.report import wrapped
 from course.training.trainer import TrainingConfig
 
 LONGEST = 100
@@ -96,7 +97,7 @@ def train(folder: str | Path, device: str = "cpu") -> GPT:
     scores["bodies"] = score(model, tokenizer, *functions())
     write_scores(folder / "scores.json", scores)
     with (folder / "model" / "README.md").open("a", encoding="utf-8", newline="\n") as card:
-        card.write(CARD.format(**scores["bodies"]))
+        card.write(wrapped(CARD.format(**scores["bodies"])))
     return model
 
 

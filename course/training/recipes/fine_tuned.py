@@ -27,6 +27,7 @@ from course.models.bert_heads import BertForPreTraining
 from course.studies.downstream import Classification, Pairs, Spans, Tags, Task
 from course.studies.fine_tuning import HOWS, Settings, adapt, answer, fine_tune
 from course.text.wordpiece import WordPiece
+from course.training.report import wrapped
 from course.training.trainer import device_name
 
 CARD = """\
@@ -154,7 +155,7 @@ def train(folder: str | Path, device: str = "cpu", encoder: str | Path = "bert-s
         if not any(row["task"] == name for row in scores):
             scores += rows_of(name, job, bert, tokenizer)
             path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8", newline="\n")
-    (folder / "README.md").write_text(card(scores, encoder, device), encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(card(scores, encoder, device)), encoding="utf-8", newline="\n")
     return scores
 
 

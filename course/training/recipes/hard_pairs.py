@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from course.masking import IS_NEXT, NOT_NEXT, SentencePair
 from course.models.bert_heads import BertForPreTraining
+from course.next_sentence import IS_NEXT, NOT_NEXT, SentencePair
 from course.studies.bert_pretraining import Ids, pair_rows
 from course.text.wordpiece import WordPiece
 from course.training.recipes.mixed_rows import SHORT, Chunks, Text, chunks

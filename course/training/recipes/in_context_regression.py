@@ -126,7 +126,8 @@ def train(folder: str | Path, device: str = "cpu", progress: bool = True) -> InC
     """Repeat the recipe, or go on with it, in ``folder``."""
     folder = Path(folder)
     torch.manual_seed(TRAINING.seed)
-    trainer = Trainer(InContextRegressor(MODEL), batches, TRAINING, folder, device, watch, optimizer=muon)
+    options = {"optimizer": muon, "tokens": lambda x, y: y.numel()}  # a pair counts as one
+    trainer = Trainer(InContextRegressor(MODEL), batches, TRAINING, folder, device, watch, **options)
     trainer.run(progress).save(folder / "model", torch.float16)
     model = InContextRegressor.from_pretrained(folder / "model")
     scores = evaluate(model)

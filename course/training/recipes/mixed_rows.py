@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from course.masking import IGNORED, IS_NEXT, NOT_NEXT, SPLIT, SentencePair
+from course.masking import IGNORED, SPLIT
+from course.next_sentence import IS_NEXT, NOT_NEXT, SentencePair
 from course.studies.bert_pretraining import Batch, Ids, Rows, hidden, one_earlier, pair_rows, single_rows
 from course.text.wordpiece import WordPiece
 from course.training.batches import TokenBuckets

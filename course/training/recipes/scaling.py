@@ -11,6 +11,7 @@ from course.models.gpt import GPT
 from course.training.recipes import shakespeare_char
 from course.training.recipes.characters import CharacterRecipe
 from course.training.recipes.texts import write_scores
+from course.training.report import wrapped
 from course.training.trainer import Log, device_name
 
 WIDTHS = (16, 32, 64, 128)
@@ -49,7 +50,7 @@ def train(folder: str | Path, device: str = "cpu") -> list[GPT]:
             log.write({"width": width, **entry})
     scores = [summary(model, log.read()) for model in models]
     write_scores(folder / "scores.json", scores)
-    (folder / "README.md").write_text(card(scores, device), encoding="utf-8", newline="\n")
+    (folder / "README.md").write_text(wrapped(card(scores, device)), encoding="utf-8", newline="\n")
     return models
 
 
@@ -63,7 +64,7 @@ def summary(model: GPT, log: list[dict]) -> dict[str, float]:
         "width": width,
         "parameters": everything,
         "without_embeddings": everything - embeddings,
-        "characters": last["tokens"] // 2,  # the log counts the targets too
+        "characters": last["tokens"],
         "validation_loss": last["validation_loss"],
         "seconds": last["seconds"],
     }

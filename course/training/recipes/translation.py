@@ -95,7 +95,8 @@ class TranslationRecipe:
             for pairs in (corpus.train, corpus.validation)
         )
         watch = _loss_on(validation, device)
-        trainer = Trainer(model, batches, self.training, folder, device, watch, terms=predicted)
+        options = {"terms": predicted, "tokens": lambda source, target: source.numel() + target.numel()}
+        trainer = Trainer(model, batches, self.training, folder, device, watch, **options)
         trained = trainer.run(progress)
         if not trainer.is_first:
             return trained

@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from course.data.everyday import Corpus, Texts
-from course.masking import IGNORED, IS_NEXT, NOT_NEXT
+from course.masking import IGNORED
 from course.models.bert import BertConfig
 from course.models.bert_heads import BertForPreTraining, CausalBert
+from course.next_sentence import IS_NEXT, NOT_NEXT
 from course.studies.bert_pretraining import scores
 from course.text.wordpiece import WordPiece
 from course.training import RECIPES
@@ -174,7 +175,7 @@ def test_who_tells_all_pairs_or_none_is_known():
 
 def test_cards_say_where_the_models_come_from_and_how_good_they_are(folders):
     for name, recipe in (("masked", RECIPE), ("causal", TWIN)):
-        card = (folders[name] / "model" / "README.md").read_text(encoding="utf-8")
+        card = " ".join((folders[name] / "model" / "README.md").read_text(encoding="utf-8").split())
         found = json.loads((folders[name] / "scores.json").read_text(encoding="utf-8"))
         for said in (
             f"# {recipe.title}",

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from course.data.mixed import Corpus
-from course.masking import IGNORED, IS_NEXT, NOT_NEXT
+from course.masking import IGNORED
 from course.models.bert import BertConfig
 from course.models.bert_heads import BertForPreTraining, CausalBert
+from course.next_sentence import IS_NEXT, NOT_NEXT
 from course.text.wordpiece import WordPiece
 from course.training.recipes import bert_mixed, bert_mixed_causal, hard_pairs, mixed_report, reader
 from course.training.recipes.mixed_held_out import held_out_batches

@@ -11,6 +11,7 @@ from course.models.gpt import GPT, GPTConfig
 from course.models.language_model import LanguageModel
 from course.training import RECIPES
 from course.training.recipes import characters, docstrings, scaling, texts
+from course.training.report import wrapped
 from course.training.trainer import Log
 
 NAMES = ("shakespeare-char", "gpt-stories", "gpt-docstring")
@@ -58,13 +59,13 @@ def test_its_log_is_that_of_its_recipe(name):
 def test_the_cards_are_made_of_logs_and_scores():
     recipe = import_module(RECIPES["shakespeare-char"]).RECIPE
     model, scores, log, card = read("shakespeare-char")
-    assert card == recipe.card(model, scores, log[-1], TRAINED, "cpu")
+    assert card == wrapped(recipe.card(model, scores, log[-1], TRAINED, "cpu"))
     recipe = import_module(RECIPES["gpt-stories"]).RECIPE
     model, scores, log, card = read("gpt-stories")
-    assert card == recipe.card(model, scores, log[-1], "cpu")
+    assert card == wrapped(recipe.card(model, scores, log[-1], "cpu"))
     model, scores, log, card = read("gpt-docstring")
-    assert card == docstrings.RECIPE.card(model, scores, log[-1], "cpu") + docstrings.CARD.format(
-        **scores["bodies"]
+    assert card == wrapped(
+        docstrings.RECIPE.card(model, scores, log[-1], "cpu") + docstrings.CARD.format(**scores["bodies"])
     )
 
 
@@ -99,7 +100,7 @@ def test_the_wider_the_better():
     log = Log(folder / "log.jsonl").read()
     models = [GPT(GPTConfig(65, **scaling.recipe(width).model)) for width in scaling.WIDTHS]
     assert sizes == [scaling.summary(model, log) for model in models]
-    assert (folder / "README.md").read_text(encoding="utf-8") == scaling.card(sizes, "cpu")
+    assert (folder / "README.md").read_text(encoding="utf-8") == wrapped(scaling.card(sizes, "cpu"))
 
 
 def test_they_are_small():

@@ -12,6 +12,7 @@ from course.models.masked_lm import MaskedLM
 from course.studies.fine_tuning import HOWS
 from course.training import RECIPES
 from course.training.recipes import after_bert, bert, bert_comparison, bert_rates, fine_tuned
+from course.training.report import wrapped
 from course.training.trainer import Log
 
 NAMES = ("bert-small", "bert-small-causal")
@@ -50,13 +51,15 @@ def test_its_log_is_that_of_its_recipe(name, model):
     recipe = import_module(RECIPES[name]).RECIPE
     log = Log(SHIPPED / name / "log.jsonl").read()
     assert log[-1]["step"] == recipe.training.steps and log[0]["loss"] > log[-1]["loss"]
+    a_batch = [entry["tokens"] / entry["step"] for entry in log]  # the inputs, and no labels or segments
+    assert all(0.95 * recipe.tokens < tokens < recipe.tokens for tokens in a_batch)
     assert {size: getattr(model.model.config, size) for size in recipe.model} == recipe.model
 
 
 def test_its_card_is_made_of_its_log_and_scores(name, model, monkeypatch):
     monkeypatch.setattr(bert, "device_name", lambda device: "one CPU thread")
     recipe, log = import_module(RECIPES[name]).RECIPE, Log(SHIPPED / name / "log.jsonl").read()
-    assert card_of(name) == recipe.card(model.model, scores_of(name), log[-1], "cpu")
+    assert card_of(name) == wrapped(recipe.card(model.model, scores_of(name), log[-1], "cpu"))
 
 
 def test_bert_finds_twice_as_many_tokens_as_a_bigram():
@@ -95,7 +98,7 @@ def test_the_right_side_helps():
     found = scores_of("bert-comparison")
     assert found["gap"]["bert"] > found["next"]["bert"] and found["gap"]["twin"] > found["next"]["twin"]
     assert found["next"]["twin"] > found["next"]["bert"]
-    assert card_of("bert-comparison") == bert_comparison.CARD.format(**found)
+    assert card_of("bert-comparison") == wrapped(bert_comparison.CARD.format(**found))
 
 
 def test_some_must_stay_as_they_are():
@@ -122,7 +125,7 @@ def test_the_rates_have_their_logs_and_their_card(monkeypatch):
     assert [row["name"] for row in log if row["step"] == steps] == list(bert_rates.SETTINGS)
     vocab_size = MaskedLM.from_pretrained("bert-small").model.config.vocab_size  # the same WordPieces
     model = bert_rates.recipe(*bert_rates.SETTINGS["15%"]).new_model(vocab_size)
-    assert card_of("bert-rates") == bert_rates.card(model, scores_of("bert-rates"), "cpu")
+    assert card_of("bert-rates") == wrapped(bert_rates.card(model, scores_of("bert-rates"), "cpu"))
 
 
 def test_the_race_was_at_equal_compute():
@@ -149,7 +152,7 @@ def test_every_task_was_tried_in_every_way_and_the_card_says_so(four_tasks, monk
         assert tried == {(n, how) for n in job.sizes for how in (ways | {"adapted"} if job.texts else ways)}
         assert {f"{name}, {beside[0]}" for beside in job.beside} <= {task for task, _, _ in four_tasks}
     monkeypatch.setattr(fine_tuned, "device_name", lambda device: "one CPU thread")
-    assert card_of("four-tasks") == fine_tuned.card(scores_of("four-tasks"), "bert-small", "cpu")
+    assert card_of("four-tasks") == wrapped(fine_tuned.card(scores_of("four-tasks"), "bert-small", "cpu"))
 
 
 def test_pre_training_saves_labels_on_text_like_that_which_was_read(four_tasks):

@@ -49,7 +49,7 @@ def test_its_scores_are_those_of_the_checkpoint_and_of_counting(folder):
 
 
 def test_its_card_says_where_it_comes_from_and_how_good_it_is(folder):
-    card = (folder / "model" / "README.md").read_text(encoding="utf-8")
+    card = " ".join((folder / "model" / "README.md").read_text(encoding="utf-8").split())
     scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     for said in (
         "# Friends",
@@ -72,7 +72,7 @@ def test_every_text_is_followed_by_the_end_token():
     ("name", "most"), [("stories", 8e6), ("docstrings", 4e6), ("shakespeare_char_gpu", 11e6)]
 )
 def test_the_recipes_sizes_are_those_promised(name, most):
-    recipe = import_module(f"course.training.{name}").RECIPE
+    recipe = import_module(f"course.training.recipes.{name}").RECIPE
     vocab_size = getattr(recipe, "vocab_size", 65)
     model = GPT(GPTConfig(vocab_size, **recipe.model))
     assert 0.9 * most / 3 < sum(parameter.numel() for parameter in model.parameters()) <= most
