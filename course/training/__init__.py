@@ -17,6 +17,7 @@ RECIPES = {
     "bert-small-causal": "course.training.recipes.bert_small_causal",
     "bert-mixed": "course.training.recipes.bert_mixed",
     "bert-mixed-causal": "course.training.recipes.bert_mixed_causal",
+    "bert-mixed-gpu": "course.training.recipes.bert_mixed_gpu",
     "bert-rates": "course.training.recipes.bert_rates",
     "bert-comparison": "course.training.recipes.bert_comparison",
     "minilm": "course.training.recipes.minilm",

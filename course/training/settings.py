@@ -28,6 +28,7 @@ class TrainingConfig:
     """
 
     DECAYS: ClassVar = ("inverse_square_root", "cosine")
+    LENGTH: ClassVar = ("steps",)
 
     steps: int
     peak_lr: float
@@ -79,9 +80,10 @@ class TrainingConfig:
         if found.keys() != asdict(self).keys():
             return False
         theirs = type(self)(**found)
-        same = replace(theirs, steps=self.steps, log_every=self.log_every, save_every=self.save_every)
-        length = theirs.steps == self.steps or (theirs.is_open(step) and self.is_open(step))
-        return as_text(same) == as_text(self) and length
+        ours = {name: getattr(self, name) for name in (*self.LENGTH, "log_every", "save_every")}
+        as_long = all(getattr(theirs, name) == ours[name] for name in self.LENGTH)
+        same = as_text(replace(theirs, **ours)) == as_text(self)
+        return same and (as_long or (theirs.is_open(step) and self.is_open(step)))
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class OpenEnded(TrainingConfig):
     """
 
     DECAYS: ClassVar = ("stable",)
+    LENGTH: ClassVar = ("steps", "cooldown")
 
     decay: str = "stable"
     cooldown: int = 1

@@ -78,6 +78,8 @@ def test_until_the_cool_down_a_longer_run_is_the_same():
         ({"steps": 100}, 40, True),
         ({"steps": 100}, 41, False),
         ({"steps": 59}, 40, False),
+        ({"cooldown": 10}, 40, True),
+        ({"cooldown": 10}, 41, False),
         ({"seed": 1}, 40, False),
         ({"peak_lr": 1.0}, 40, False),
     ],

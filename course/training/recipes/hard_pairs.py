@@ -66,9 +66,10 @@ def said_next(
     model: BertForPreTraining, tokenizer: WordPiece, pairs: Sequence[SentencePair[Ids]]
 ) -> list[bool]:
     """Of which of the pairs a model says that the second follows."""
-    said = []
+    said, device = [], model.bert.tokens.weight.device
     for start in range(0, len(pairs), ROWS):
-        ids, segments, _ = pair_rows(pairs[start : start + ROWS], tokenizer)
+        rows = pair_rows(pairs[start : start + ROWS], tokenizer)
+        ids, segments = rows.ids.to(device), rows.segments.to(device)
         said += (model.next_head(model.read(ids, segments)[1]).argmax(-1) == IS_NEXT).tolist()
     return said
 

@@ -83,6 +83,6 @@ def test_all_is_measured_once_and_the_card_says_what(package, monkeypatch, tmp_p
     ]
     assert all(0 <= score <= 1 for row in rows for scores in row["scores"].values() for score in scores)
     card = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
-    assert "| reviews | 6 | 2 |" in card and "not\nours" in card
+    assert "| reviews | 6 | 2 |" in card and "22.7 million parameters" in card
     monkeypatch.setattr(minilm, "fine_tune", None)  # nothing is left to be done
     assert minilm.train(tmp_path / "run") == json.loads(json.dumps(rows))
