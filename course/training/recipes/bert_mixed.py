@@ -3,7 +3,7 @@
 What ``bert-small`` learned from children's stories and single sentences is kept; it gets a vocabulary of the
 new text, twice as many positions, and reads on. ``bert_mixed_causal`` is the same for its one-way twin. The
 rate stays level until the last steps: raise ``steps``, and a run in the same folder goes on where it was.
-With instructions for bfloat16 a processor takes half the time; without, float32 is faster, as here.
+It computes in float32: a processor without instructions for bfloat16 takes twice as long in that.
 """
 
 from pathlib import Path
