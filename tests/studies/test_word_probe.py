@@ -10,7 +10,7 @@ from course.studies.word_probe import balanced, baseline_scores, fit_probe, prob
 from course.text.wordpiece import WordPiece
 
 TEXTS = ["i know him .", "you never know", "know how to be here and there", "so i know"]
-TOKENIZER = WordPiece.train(TEXTS * 3, 60)
+TOKENIZER = WordPiece.train(TEXTS * 3, 300)
 BERT = Bert(BertConfig(len(TOKENIZER), 16, 2, 32, 2, max_length=16)).eval()
 
 

@@ -14,7 +14,7 @@ from course.text.wordpiece import WordPiece
 from course.training.recipes import minilm
 
 TEXTS = [f"i know {what} well" for what in ("him", "it", "her", "that")] * 3
-TOKENIZER = WordPiece.train(TEXTS, 60)
+TOKENIZER = WordPiece.train(TEXTS, 300)
 
 
 @pytest.fixture
