@@ -1,6 +1,6 @@
 """The checks, measured with answers that were written without a look at them: who is accepted, what is said.
 
-    python benchmarks/checks.py [NOTEBOOK ...] [--show EXERCISE] [--print] [--verdicts FILE]
+    python benchmarks/checks.py [NOTEBOOK ... | second] [--show EXERCISE] [--print] [--verdicts FILE]
 
 Every answer of ``answers/nbNN.py`` (a cell each, headed ``# %% 3.1 wrong | what was done``) is run in an
 IPython shell as a learner would run it, below the notebook's first cell, and checked with ``check(id)``. All
@@ -8,6 +8,9 @@ in one process, so that an answer which spoils something for the next one shows.
 ``answers/verdicts.json``. Whether what a verdict says is TRUE of the answer is for a person to say: read its
 ``diagnosis`` against ``done`` (the cell's own sentence) and set ``true`` to true or false; later runs keep it
 as long as the diagnosis stays the same. ``--print``: the table of what is kept; ``--show 3.1``: sentences.
+
+``second`` is a set of its own, ``answers/second.py``, whose writers had seen neither parts nor banks; its
+verdicts are kept in ``answers/second.json``.
 """
 
 from __future__ import annotations
@@ -77,12 +80,12 @@ class Record:
 # ---- answers -----------------------------------------------------------------------------------------
 
 
-def answers_of(number: int) -> list[Answer]:
-    """The answers to a notebook's exercises, in the order of the file."""
-    text = (HERE / f"nb{number:02d}.py").read_text(encoding="utf-8")
+def answers_of(file: Path) -> list[Answer]:
+    """The answers in a file, in its order."""
+    text = file.read_text(encoding="utf-8")
     heads = list(HEAD.finditer(text))
     if len(heads) != text.count("\n# %%"):
-        raise ValueError(f"nb{number:02d}.py: a cell's head is not '# %% 3.1 wrong | what was done'")
+        raise ValueError(f"{file.name}: a cell's head is not '# %% 3.1 wrong | what was done'")
     ends = [h.start() for h in heads[1:]] + [len(text)]
     return [
         Answer(h[1], n, h[2] == "right", h[3].strip(), text[h.end() : end].strip() + "\n")
@@ -178,14 +181,15 @@ def warm(exercise: str) -> None:
     judge(e, e.mistakes[0].candidate)
 
 
-def measure(numbers: list[int], path: Path) -> None:
-    """Check every answer of these notebooks; the file is written after each exercise."""
+def measure(files: list[Path], path: Path) -> None:
+    """Check every answer in these files; the verdicts are written after each exercise."""
     learner, kept = Learner(), read(path)
     judged = {(r.key, r.diagnosis): r.true for r in kept}
-    for number in numbers:
-        answers, done = answers_of(number), []
-        kept = [r for r in kept if int(r.exercise.split(".")[0]) != number]
-        for exercise in dict.fromkeys(a.exercise for a in answers):
+    for file in files:
+        answers, done = answers_of(file), []
+        exercises = dict.fromkeys(a.exercise for a in answers)
+        kept = [r for r in kept if r.exercise not in exercises]
+        for exercise in exercises:
             warm(exercise)
             for answer in (a for a in answers if a.exercise == exercise):
                 r = learner.hand_in(answer)
@@ -281,16 +285,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "notebooks", nargs="*", type=int, help="their numbers (default: all that have answers)"
+        "notebooks", nargs="*", help="their numbers (default: all that have answers), or: second"
     )
     parser.add_argument(
         "--show", metavar="EXERCISE", help="print what is kept of an exercise (3.1) or a notebook (3)"
     )
     parser.add_argument("--print", action="store_true", help="print the table of what is kept")
-    parser.add_argument(
-        "--verdicts", type=Path, default=HERE / "verdicts.json", help="where verdicts are kept"
-    )
+    parser.add_argument("--verdicts", type=Path, help="where verdicts are kept")
     given = parser.parse_args()
+    if given.notebooks == ["second"]:
+        files, given.verdicts = [HERE / "second.py"], given.verdicts or HERE / "second.json"
+    else:
+        numbers = [int(name) for name in given.notebooks]
+        files = [HERE / f"nb{number:02d}.py" for number in numbers] or sorted(HERE.glob("nb*.py"))
+        given.verdicts = given.verdicts or HERE / "verdicts.json"
     if given.show:
         for r in read(given.verdicts):
             if given.show in (r.exercise, r.exercise.split(".")[0]):
@@ -298,10 +306,10 @@ def main() -> None:
                 print(f"{head}, {r.mistake or r.sort}")
                 print(f"    {r.done}\n    → {r.diagnosis}")
         return
-    numbers = given.notebooks or sorted(int(p.stem[2:]) for p in HERE.glob("nb*.py"))
     if not given.print:
-        measure(numbers, given.verdicts)
-    records = [r for r in read(given.verdicts) if int(r.exercise.split(".")[0]) in numbers]
+        measure(files, given.verdicts)
+    asked = {answer.exercise for file in files for answer in answers_of(file)}
+    records = [r for r in read(given.verdicts) if r.exercise in asked]
     print(f"\n{faults(records)}\n\n{table(records)}")
 
 

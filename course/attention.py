@@ -40,7 +40,7 @@ def scaled_dot_score(
     """The inner product divided by the square root of the width: q · k / √d_k.
 
     For q and k with independent entries of mean 0 and variance 1 the inner product has variance d_k;
-    after the division it has variance 1, so that the softmax does not saturate.
+    after the division it has variance 1, so that the softmax does not saturate. What is given is not changed.
 
     Raises:
         ValueError: if queries and keys differ in width.
@@ -112,10 +112,11 @@ def masked_softmax(
 ) -> Float[Tensor, "*batch query key"]:
     """The softmax over the keys that each query may attend to; keys it may not attend to get weight 0.
 
-    Each row sums to 1. A row that may attend nowhere is all zeros, and so is its gradient.
+    Each row sums to 1. A row that may attend nowhere is all zeros, and so is its gradient. What is given is
+    not changed.
 
     Args:
-        scores: any real numbers.
+        scores: any real numbers, hundreds and tens of thousands too.
         mask: True = may attend; broadcasts to the scores. None lets every query attend everywhere.
 
     Raises:
@@ -200,8 +201,9 @@ def scaled_dot_product_attention(
     """Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V.
 
     Args:
-        mask: True = may attend; broadcasts to ``[*batch, query, key]``. A query that may attend nowhere
-            gets zeros.
+        mask: boolean, a row for each query, a column for each key: True = the query may attend to the key,
+            False = its weight is 0 and the others still sum to 1. It broadcasts to ``[*batch, query, key]``.
+            A query that may attend nowhere gets zeros, for weights and output.
         scale: the factor on the scores; None means 1 / √d_k.
 
     Returns:
@@ -249,7 +251,8 @@ def soft_lookup(
 def softmax_jacobian(weights: Float[Tensor, "*batch key"]) -> Float[Tensor, "*batch key key"]:
     """How the weights move with the scores: ∂p_i / ∂s_j = p_i (δ_ij - p_j), in matrix form diag(p) - p pᵀ.
 
-    It vanishes as the weights become one-hot: a saturated softmax has no gradient to give.
+    It vanishes as the weights become one-hot: a saturated softmax has no gradient to give. Gradients flow
+    through it to the weights.
 
     Args:
         weights: p = softmax(s), each row summing to 1.

@@ -59,6 +59,7 @@ def feed_forward(
     """FFN(x) = max(0, x W₁ + b₁) W₂ + b₂, on each position alone.
 
     ``w1`` and ``w2`` are stored as torch stores them, ``[out, in]``: the transposes of the paper's W₁ and W₂.
+    What is given is not changed.
 
     Source: Vaswani et al. 2017, equation 2; lecture rows L1.4.b, L2.7.d.
     """
@@ -104,7 +105,7 @@ def residual(
     """Add what a sublayer computes to what it was given, with a norm after the sum or before the sublayer.
 
     Post-norm, as in the paper: norm(x + sublayer(x)). Pre-norm: x + sublayer(norm(x)), which leaves x a
-    clear way through the whole stack.
+    clear way through the whole stack. What is given is not changed.
 
     Source: Vaswani et al. 2017, §3.1 (post); Xiong et al. 2020, figure 1 (pre); lecture row L1.4.f.
     """
@@ -169,8 +170,12 @@ class EncoderBlock(_Block):
     ) -> Float[Tensor, "*batch sequence d_model"]:
         """Both sublayers in turn, each's output through dropout, inside ``residual`` with its own norm.
 
+        The parts are ``self.self_attention`` (it gives its output and its weights, and takes ``mask=...``)
+        with ``self.norm1``, ``self.feed_forward`` with ``self.norm2``, one ``self.dropout`` for both outputs,
+        and ``self.pre``, True for pre-norm.
+
         Args:
-            x: ``[batch, sequence, d_model]``, or unbatched.
+            x: ``[batch, sequence, d_model]``, or unbatched; it is not changed.
             mask: what each position may attend to, in any of the shapes that ``MultiHeadAttention`` takes.
         """
 
@@ -254,6 +259,11 @@ class DecoderBlock(_Block):
         memory_mask: Bool[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*batch sequence d_model"]:
         """The three sublayers in turn, each's output through dropout, inside ``residual`` with its own norm.
+
+        The parts are ``self.self_attention`` with ``self.norm1``, ``self.cross_attention`` with
+        ``self.norm2`` (both give their output and their weights, and take ``mask=...``),
+        ``self.feed_forward`` with ``self.norm3``, one ``self.dropout`` for all three outputs, and
+        ``self.pre``, True for pre-norm.
 
         Args:
             x: what has been written so far, ``[batch, sequence, d_model]``, or unbatched.

@@ -80,13 +80,17 @@ class MultiHeadAttention(nn.Module):
     ) -> tuple[Float[Tensor, "*batch query d_model"], Float[Tensor, "*batch heads query key"] | None]:
         """Project, split into heads, attend in each, merge the heads, project.
 
+        The parts are ``self.q_proj``, ``k_proj``, ``v_proj`` and ``out_proj``, ``self.dropout`` for the
+        weights, and the numbers ``self.d_model`` and ``self.n_heads``.
+
         Args:
             query: what asks, ``[batch, query, d_model]`` or, unbatched, ``[query, d_model]``.
             key: what is asked; None means the query (self-attention).
             value: what is answered; None means the key.
             mask: True = may attend; ``[query, key]``, ``[batch, query, key]`` (the same for every head) or
                 ``[batch, heads, query, key]``, where an axis of length 1 broadcasts. Unbatched:
-                ``[query, key]`` or ``[heads, query, key]``.
+                ``[query, key]`` or ``[heads, query, key]``. A query that may attend nowhere gets weights
+                of 0.
             need_weights: whether to return the weights; without them a fused kernel computes the same output
                 in less time and memory.
 

@@ -35,18 +35,22 @@ def mask_tokens(
 
     Args:
         special_mask: True at special tokens and padding, which are never chosen.
-        split: of the chosen, the shares that become [MASK], become a random token, and stay as they are.
+        split: of the chosen, the shares that become [MASK], become a random token, and stay as they are. A
+            random token is any of the vocabulary, and by chance the one that stood there.
         special_ids: what no random token may be; the default, nothing, is the paper's.
 
     Returns:
-        The inputs, and the labels: the original id at each chosen token, -100 elsewhere.
+        The inputs, and the labels: the original id at each chosen token, -100 elsewhere. ``ids`` stay as
+        they are.
 
     Raises:
         TypeError: if ids are no whole numbers or the mask is not boolean.
-        ValueError: if shapes differ, the rate, the split or an id is impossible, or all tokens are special.
+        ValueError: if shapes differ, the rate is below 0 or above 1, the split is not three shares that sum
+            to 1, an id (mask_id and special_ids too) is not one of the vocabulary, or all tokens are special.
 
     Source: Devlin et al. 2019, §3.1 (task 1) and appendix A.1; lecture row L3.3.a.
     """
+    check_masking(ids, special_mask, mask_id, vocab_size, rate, split, special_ids)
     chosen = choose_tokens(special_mask, rate, generator)
     return corrupt(ids, chosen, mask_id, vocab_size, split, special_ids, generator=generator)
 
@@ -127,13 +131,17 @@ def choose_tokens(
 def choose_words(
     words: Int[Tensor, "*batch n"], rate: float = 0.15, generator: Generator | None = None
 ) -> Bool[Tensor, "*batch n"]:
-    """True with probability ``rate`` at all pieces of a word, independently of the other words.
+    """True with probability ``rate`` at all pieces of a word, independently of all other words.
+
+    Args:
+        words: the number of the word that each piece belongs to, counted from 0 in each sequence (so below
+            n); -1 at special tokens and padding, which are never chosen. They stay as they are.
 
     Raises:
-        TypeError, ValueError: as ``mask_words``.
+        TypeError: if the words' numbers are no whole numbers.
+        ValueError: if the rate is below 0 or above 1, or no piece belongs to a word.
     """
-    _check_rate(rate)
-    _check_words(words)
+    check_words(words, rate)
     of_word = _uniform(words, generator).gather(-1, words.clamp(min=0))
     return (of_word < rate) & (words >= 0)
 
@@ -239,14 +247,11 @@ def random_tokens(
     """A token for every place, each of the vocabulary but ``special_ids`` being as likely.
 
     Raises:
-        ValueError: if that leaves no token.
+        ValueError: if that leaves no token, or one of ``special_ids`` is not of the vocabulary.
     """
+    _check_special_ids(special_ids, vocab_size)
     allowed = torch.ones(vocab_size, dtype=torch.bool)
     allowed[list(special_ids)] = False
-    if not allowed.any():
-        raise ValueError(
-            f"all {vocab_size} tokens of the vocabulary are in special_ids: none is left to draw"
-        )
     candidates = allowed.nonzero().squeeze(-1).to(_device(generator))
     drawn = torch.randint(len(candidates), like.shape, generator=generator, device=_device(generator))
     return candidates[drawn].to(like)  # its device and dtype
@@ -255,6 +260,35 @@ def random_tokens(
 # --------------------------------------------------------------------------------------------------
 # Chance, and checks
 # --------------------------------------------------------------------------------------------------
+
+
+def check_masking(
+    ids: Int[Tensor, "*batch n"],
+    special_mask: Bool[Tensor, "*batch n"],
+    mask_id: int,
+    vocab_size: int,
+    rate: float = 0.15,
+    split: Sequence[float] = SPLIT,
+    special_ids: Sequence[int] = (),
+) -> None:
+    """Refuse what ``mask_tokens`` cannot mask: raise what its docstring says, before anything is drawn.
+
+    A rate of 0, which asks for nothing, is refused as well.
+    """
+    _check_rate(rate)
+    _check_special_mask(special_mask)
+    _check_ids(ids, special_mask, mask_id, vocab_size)
+    _check_split(split)
+    _check_special_ids(special_ids, vocab_size)
+
+
+def check_words(words: Int[Tensor, "*batch n"], rate: float = 0.15) -> None:
+    """Refuse what ``choose_words`` cannot choose from: raise what its docstring says.
+
+    A rate of 0, and words whose numbers are not below n, are refused as well.
+    """
+    _check_rate(rate)
+    _check_words(words)
 
 
 def below(n: int, generator: Generator | None) -> int:
@@ -324,6 +358,18 @@ def _check_ids(ids: Tensor, chosen: Tensor, mask_id: int, vocab_size: int) -> No
         raise ValueError(
             f"ids and mask_id must lie between 0 and vocab_size - 1 = {vocab_size - 1}; "
             f"got ids from {int(ids.min())} to {int(ids.max())} and mask_id {mask_id}"
+        )
+
+
+def _check_special_ids(special_ids: Sequence[int], vocab_size: int) -> None:
+    strange = [id for id in special_ids if not 0 <= id < vocab_size]
+    if strange:
+        raise ValueError(
+            f"special_ids must lie between 0 and vocab_size - 1 = {vocab_size - 1}; got {strange[0]}"
+        )
+    if len(set(special_ids)) == vocab_size:
+        raise ValueError(
+            f"all {vocab_size} tokens of the vocabulary are in special_ids: none is left to draw"
         )
 
 

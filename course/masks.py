@@ -19,7 +19,7 @@ from torch import Tensor
 
 
 def causal_mask(n: int) -> Bool[Tensor, "n n"]:
-    """Let position i attend to positions 0, 1, ..., i and to nothing later: no looking ahead.
+    """Let position i attend to positions 0, 1, ..., i and to nothing later: no looking ahead. ``n`` may be 0.
 
     Raises:
         ValueError: if ``n`` is negative.
@@ -34,10 +34,14 @@ def padding_mask(lengths: Int[Tensor, "batch"] | Sequence[int], n: int) -> Bool[
     """Let every position attend to the first ``lengths[b]`` positions of sentence b, not to its padding.
 
     The axis of length 1 stands for the queries, so the mask serves self-attention (n queries) and
-    cross-attention (any number of queries) alike.
+    cross-attention (any number of queries) alike. What is given is not changed.
+
+    Args:
+        lengths: the number of real tokens of each sentence, of one or more; 0 is a length too.
+        n: the number of positions, padding included.
 
     Raises:
-        TypeError: if the lengths are not whole numbers.
+        TypeError: if the lengths are not whole numbers (2.0 is none).
         ValueError: if a length is negative or greater than ``n``.
 
     Source: lecture row L2.7.b ("mask, optional").
@@ -138,6 +142,8 @@ def _check_prefix(prefix: int, n: int) -> None:
 
 def _check_lengths(lengths: Tensor | Sequence[int], n: int) -> Int[Tensor, "batch"]:
     lengths = torch.as_tensor(lengths)
+    if lengths.numel() == 0:
+        raise ValueError("a padding mask needs the length of at least one sentence; got none")
     if lengths.is_floating_point() or lengths.dtype == torch.bool:
         raise TypeError(f"lengths must be whole numbers, one a sentence; got {lengths.dtype}")
     if lengths.dim() != 1:

@@ -25,10 +25,10 @@ class SentencePair(Generic[Sentence]):
 def next_sentence_pairs(
     documents: Sequence[Sequence[Sentence]], *, generator: Generator | None = None
 ) -> list[SentencePair[Sentence]]:
-    """For every sentence but the last of its document a pair: with the next one, or with a random one.
+    """For every sentence but the last of its document a pair, in order: with the next one, or a random one.
 
-    A fair coin decides which. The random sentence comes from another document, each being as likely, so that
-    it can never be the true one.
+    A fair coin a pair decides which. The random sentence is drawn in two steps: another document, each being
+    as likely, then one of its sentences, each being as likely. So it can never be the true one.
 
     Args:
         documents: the sentences of each in order, as texts or as ids.

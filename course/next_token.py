@@ -15,6 +15,7 @@ def inputs_and_targets(
     """From padded texts, what a language model reads and what it should predict there; m = n - 1.
 
     The target of each position is the token that comes next, or ``IGNORED`` (-100) where that is padding.
+    ``ids`` stays as it is.
 
     Args:
         padding: the id that fills short texts up; no text holds it.
@@ -30,6 +31,7 @@ def next_token_loss(
 ) -> Float[Tensor, ""]:
     """The mean of -ln p(target) over the targets that are not ``IGNORED`` (-100), in nats a token.
 
+    At least one has to count.
     ``torch.nn.functional.cross_entropy`` computes the same, and ``GPT.loss`` uses it.
 
     Source: Radford et al. 2018 (GPT), equation 1; lecture row L1.6.a.
@@ -60,6 +62,8 @@ def last_token(
     states: Float[Tensor, "batch n d_model"], lengths: Int[Tensor, "batch"]
 ) -> Float[Tensor, "batch d_model"]:
     """The hidden state of each text's last real token: under the causal mask the only one that saw it all.
+
+    What is given stays as it is.
 
     Args:
         lengths: how many of the n tokens of each text are real; padding comes behind them.

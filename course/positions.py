@@ -33,7 +33,8 @@ def sinusoidal_positions(n: int, d_model: int) -> Float[Tensor, "n d_model"]:
     """One vector for each position, of sines and cosines that turn at different speeds.
 
     PE(pos, 2i) = sin(pos / 10000^(2i / d_model)) and PE(pos, 2i + 1) = cos(pos / 10000^(2i / d_model)):
-    sines at the even places, cosines at the odd ones. Positions and places count from 0.
+    sines at the even places, cosines at the odd ones. Positions and places count from 0, angles are in
+    radians, and the numbers are of torch's default kind (float32).
 
     Raises:
         ValueError: if ``d_model`` is odd or not positive, or ``n`` is negative.
@@ -51,9 +52,10 @@ def shift_matrix(k: float, d_model: int) -> Float[Tensor, "d_model d_model"]:
     PE(pos) is a column here; the table of ``sinusoidal_positions`` holds rows, for which the same reads
     ``table[k:] == table[:-k] @ R_k.T``. R_k is the same for every pos. It is block-diagonal: for each
     frequency a 2 × 2 block turns the pair (sine, cosine) by k times that frequency. So R_a R_b = R_(a+b).
+    Its numbers are of torch's default kind (float32).
 
     Args:
-        k: number of positions, of either sign.
+        k: number of positions, of either sign; it need not be whole.
 
     Raises:
         ValueError: if ``d_model`` is odd or not positive.

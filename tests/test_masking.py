@@ -259,12 +259,22 @@ IDS, NONE_SPECIAL = torch.randint(5, VOCAB, (2, 8)), torch.zeros(2, 8, dtype=tor
         ({"mask_id": VOCAB}, ValueError, "999.*mask_id 1000"),
         ({"vocab_size": 6}, ValueError, "vocab_size - 1 = 5"),
         ({"special_ids": range(VOCAB)}, ValueError, "all 1000 tokens.*none is left"),
+        ({"special_ids": (0, VOCAB)}, ValueError, "special_ids.*vocab_size - 1 = 999; got 1000"),
+        ({"special_ids": (-1,)}, ValueError, "special_ids.*got -1"),
     ],
 )
 @pytest.mark.parametrize("mask", [mask_tokens, mask_spans])
 def test_what_cannot_be_masked_is_refused(mask, changes, error, said):
     with pytest.raises(error, match=said):
         mask(IDS, **{"special_mask": NONE_SPECIAL, **PLAIN, **changes})
+
+
+def test_what_is_refused_draws_nothing():
+    generator = torch.Generator().manual_seed(3)
+    before = generator.get_state()
+    with pytest.raises(ValueError, match=r"sum 1\.1"):
+        mask_tokens(IDS, special_mask=NONE_SPECIAL, split=(0.8, 0.1, 0.2), generator=generator, **PLAIN)
+    assert torch.equal(generator.get_state(), before)
 
 
 def test_ids_must_be_whole_numbers():

@@ -74,6 +74,7 @@ def test_additive_mask_is_zero_or_minus_infinity():
         (lambda: padding_mask([-1], 4), ValueError, r"\[-1\]"),
         (lambda: padding_mask([[1, 2]], 4), ValueError, r"shape \[1, 2\]"),
         (lambda: padding_mask([1.5], 4), TypeError, "torch.float32"),
+        (lambda: padding_mask([], 4), ValueError, "at least one sentence"),
         (lambda: combine(), ValueError, "none"),
         (lambda: combine(causal_mask(3), causal_mask(4)), ValueError, r"\[3, 3\], \[4, 4\]"),
         (lambda: combine(causal_mask(3), torch.ones(3, 3)), TypeError, "torch.float32"),

@@ -536,7 +536,7 @@ from course.in_context.prompts import Encoded
 @exercise("9.2")
 def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> Bool[Tensor, "batch examples"]:
     right = logits.argmax(dim=-1) == encoded.targets
-    examples = int(encoded.shots.max()) + 1
+    examples = int(encoded.shots.max(1).values.min()) + 1
     return torch.stack([(right | (encoded.shots != k)).all(dim=1) for k in range(examples)], dim=1)
 
 
@@ -550,7 +550,8 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     mistakes = ((logits.argmax(-1) != encoded.targets) & asked).long()
     examples = int(encoded.shots.max()) + 1
     count = torch.zeros(len(mistakes), examples, dtype=torch.long)
-    return count.scatter_add(1, encoded.shots.clamp(min=0), mistakes) == 0
+    every = int(encoded.shots.max(1).values.min()) + 1
+    return (count.scatter_add(1, encoded.shots.clamp(min=0), mistakes) == 0)[:, :every]
 
 
 # %% 9.2 right | loops over prompts and places
@@ -568,7 +569,8 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
             if s >= 0 and g != w:
                 row[s] = False
         rows.append(row)
-    return torch.tensor(rows)
+    every = min(max(row) for row in encoded.shots.tolist()) + 1
+    return torch.tensor(rows)[:, :every]
 
 
 # %% 9.2 right | one-hot of the shots, and a product
@@ -580,7 +582,8 @@ def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> B
     asked = encoded.shots >= 0
     belongs = F.one_hot(encoded.shots.clamp(min=0)) * asked[..., None]
     mistakes = (logits.argmax(-1) != encoded.targets).long()
-    return torch.einsum("bn,bnk->bk", mistakes, belongs).eq(0)
+    every = int(encoded.shots.max(1).values.min()) + 1
+    return torch.einsum("bn,bnk->bk", mistakes, belongs).eq(0)[:, :every]
 
 
 # %% 9.3 wrong | the usual interval, p ± z·√(p(1-p)/n), and not Wilson's

@@ -78,6 +78,22 @@ class Case:
 
         return name, points, run
 
+    def keeps_kind(self, dtype: torch.dtype, points: int = 1, **more: Any) -> Part:
+        """Only whether numbers of that dtype come back as such: whatever else is wrong has parts of its own."""
+        name = str(dtype).removeprefix("torch.")
+
+        def run(f: Any) -> dict[str, str]:
+            call = self.ready(f)
+            try:
+                result = call(*(_cast(x, dtype) for x in self.arguments()), **_fresh(more))
+            except Exception as error:  # is what was seen, unless it is raised for every kind
+                call(*self.arguments(), **_fresh(more))
+                return {"what comes back": f"a {type(error).__name__}"}
+            kinds = {str(x.dtype).removeprefix("torch.") for x in _tensors(result)}
+            return {"what comes back": " and ".join(sorted(kinds)) or "no numbers of torch"}
+
+        return f"numbers of kind {name}", points, run, f"numbers of kind {name} should come back as such"
+
     def gradients(self, points: int = 1, **more: Any) -> Part:
         """The gradient at each tensor of numbers and each parameter; None where none arrives."""
 

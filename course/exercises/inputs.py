@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def randn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32)
 
 
 def rows(*shape: int, seed: int = 0) -> Tensor:

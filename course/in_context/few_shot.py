@@ -68,7 +68,12 @@ class FewShotModel:
 
 
 def exact_matches(logits: Float[Tensor, "batch n vocab"], encoded: Encoded) -> Bool[Tensor, "batch examples"]:
-    """Whether the likeliest token is right at every position of an answer and at the end behind it."""
+    """Whether the likeliest token is right at every position of an answer and at the end behind it.
+
+    One row for each prompt, in column k its example with k shots before it. ``encoded.shots`` says by that
+    number to which example a position belongs, and is -1 where nothing is asked; ``encoded.targets`` is what
+    should be predicted there. Of unequal numbers of examples only the columns that every prompt has are kept.
+    """
     asked = encoded.shots >= 0
     wrong = (logits.argmax(-1) != encoded.targets) & asked
     examples = int(encoded.shots.max(dim=1).values.min()) + 1  # that every prompt has

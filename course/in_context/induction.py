@@ -58,7 +58,11 @@ def token_losses(gpt: GPT, ids: Int[Tensor, "batch n"]) -> Float[Tensor, "batch 
 
 
 def continues_earlier(ids: Int[Tensor, "batch n"]) -> Bool[Tensor, "batch query key"]:
-    """Whether the key's token is one that came right after an earlier occurrence of the query's token."""
+    """Whether the key's token is one that came right after an earlier occurrence of the query's token.
+
+    Every earlier occurrence counts. In "a a" the second a is its own key: it came right after the first.
+    ``ids`` stays as it is.
+    """
     n = ids.shape[-1]
     before = ids.roll(1, dims=-1)  # at key j the token j - 1; at key 0 there is none
     same = ids[:, :, None] == before[:, None, :]
@@ -71,7 +75,8 @@ def prefix_matching_score(
 ) -> Float[Tensor, "*heads"]:
     """How much of its attention a head gives to the tokens that followed earlier occurrences of the token.
 
-    The mean over all queries whose token was there before; from 0 to 1.
+    The mean over all queries, of all texts, whose token was there before; from 0 to 1. At least one token has
+    to come again.
 
     Source: Olsson et al. 2022, argument 4 ("prefix matching").
     """

@@ -76,7 +76,19 @@ def write_prompt(shots: Sequence[Example], question: str, format: Format = ARROW
 def draw_prompt(
     task: Task | str, shots: int, random: np.random.Generator, held_out: bool = True
 ) -> tuple[list[Example], Example]:
-    """Some shots of a task and one example more, whose question none of them has (lookup is made of such)."""
+    """Some shots of a task, and one example more: the question to be asked, with its answer.
+
+    The answer must not stand in the prompt, so no shot has that question. Except in "lookup": its answers are
+    made up anew whenever the task draws, so there the question must come from the same draw as the shots,
+    and be one of theirs as often as chance will have it; else nobody could answer it.
+
+    Args:
+        task: a task, or its name in ``TASKS``; ``task.draw(random, n, held_out)`` gives n examples, a list,
+            with different questions (but for lookup).
+        shots: how many; 0 gives an empty list.
+        random: where all chance comes from.
+        held_out: whether shots and question are of the examples that training never sees, or of the others.
+    """
     *before, last = (TASKS[task] if isinstance(task, str) else task).draw(random, shots + 1, held_out)
     return before, last
 

@@ -66,10 +66,10 @@ def least_squares(
     y: Float[Tensor, "*batch shots"],
     query: Float[Tensor, "*batch width"],
 ) -> Float[Tensor, "*batch"]:
-    """The w that fits the shots best, applied to the query; of several that fit alike, the shortest.
+    """The w that fits the shots best, applied to the query.
 
-    With fewer shots than dimensions many w fit perfectly: the pseudo-inverse picks the one of least norm.
-    Without shots the answer is 0.
+    With fewer shots than dimensions many w fit perfectly: then it is the shortest of them (`pinv` finds it).
+    Without shots the answer is 0. It can be differentiated.
     """
     w = torch.linalg.pinv(x) @ y[..., None]  # [*batch, width, 1]
     return (query * w.squeeze(-1)).sum(-1)
@@ -84,7 +84,7 @@ def ridge(
     """Least squares with ``penalty`` · ‖w‖² added to the squared error: w = (XᵀX + penalty · I)⁻¹ Xᵀy.
 
     With ``bayes_penalty`` this is the mean of y given all that the prompt tells: no estimator has a smaller
-    mean squared error.
+    mean squared error. It can be differentiated.
 
     Source: Hoerl and Kennard 1970, equation 2.1.
     """
@@ -112,7 +112,10 @@ def bayes_penalty(d: int | Int[Tensor, "*batch"], noise: float = NOISE) -> float
 def predict_each(
     estimator: Estimator, x: Float[Tensor, "*batch points width"], y: Float[Tensor, "*batch points"]
 ) -> Float[Tensor, "*batch points"]:
-    """Every y of a prompt predicted from the pairs before it: 0 shots, 1 shot, ..., points - 1 shots."""
+    """Every y of a prompt predicted from the pairs before it: 0 shots, 1 shot, ..., points - 1 shots.
+
+    The estimator is asked without shots, too; x and y stay as they are.
+    """
     points = range(x.shape[-2])
     return torch.stack([estimator(x[..., :k, :], y[..., :k], x[..., k, :]) for k in points], dim=-1)
 

@@ -183,7 +183,7 @@ class Bert(PretrainedBert):
         return states
 
     def pool(self, x: Float[Tensor, "batch n d_model"]) -> Float[Tensor, "batch d_model"]:
-        """One vector for the whole input: tanh of a linear map of what became of [CLS]."""
+        """One vector a text: tanh of a linear map, ``self.pooler``, of what became of token 0, [CLS]."""
         return torch.tanh(self.pooler(x[:, 0]))
 
     @torch.no_grad()

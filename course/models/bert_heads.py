@@ -30,7 +30,13 @@ class MaskedLMHead(nn.Module):
     def forward(
         self, x: Float[Tensor, "*batch d_model"], embedding: Float[Tensor, "vocab d_model"]
     ) -> Float[Tensor, "*batch vocab"]:
-        """The logits of every token, at each place."""
+        """The logits of every token, at each place.
+
+        The head's parts are ``self.linear``, ``self.activation``, ``self.norm`` and ``self.bias``.
+
+        Args:
+            embedding: the vector of each token of the vocabulary; it learns from here, too.
+        """
         return F.linear(self.norm(self.activation(self.linear(x))), embedding, self.bias)
 
     def loss(

@@ -72,6 +72,7 @@ def disentangled_score(
 
     Args:
         distances: the row of the table for each query and key; see ``relative_distances``.
+        relative_key, relative_query: a table for each head, or one for all.
 
     Source: He et al. 2021 (DeBERTa), equations 2 and 4; lecture row L1.6.j. Equation 4 looks the
     relative query up at the distance of j and i; the authors' code, transformers and this at that of i and j.

@@ -39,7 +39,8 @@ def replace_tokens(
         guesses: what the generator would put at each place.
 
     Returns:
-        What the discriminator reads, and True where it differs from the original.
+        What the discriminator reads, and True where it differs from the original. What was given stays as it
+        is.
 
     Source: Clark et al. 2020 (ELECTRA), §2; lecture row L1.6.j.
     """

@@ -125,6 +125,8 @@ class GPT(nn.Module):
     def embed(self, ids: Int[Tensor, "*batch n"], start: int = 0) -> Float[Tensor, "*batch n d_model"]:
         """The tokens' vectors, plus those of the positions ``start``, ``start + 1``, ...
 
+        ``self.embedding(ids)`` gives the tokens' vectors, ``self.positions(n)`` the first n positions'.
+
         Raises:
             ValueError: if there are more positions than ``max_length``.
         """

@@ -257,7 +257,7 @@ def teacher_forcing(
     asked for the one behind it.
 
     Args:
-        target: <bos>, the tokens, <eos>, then padding.
+        target: <bos>, the tokens, <eos>, then padding; it is not changed.
 
     Source: Williams and Zipser 1989; Vaswani et al. 2017, §3.1 ("shifted right"); lecture row L1.4.e.
     """
@@ -274,12 +274,18 @@ def label_smoothed_loss(
 
     It is the cross-entropy against 1 - ε on the label and ε spread evenly over the whole vocabulary, in nats.
 
+    Args:
+        logits: any real numbers, hundreds too.
+        smoothing: ε.
+        padding: what stands where there is no label; any number, of a token or not (-100). At least one label
+            is no padding.
+
     Source: Szegedy et al. 2016, §7; Vaswani et al. 2017, §5.4.
     """
-    log_p = logits.log_softmax(dim=-1)
-    of_label = log_p.gather(-1, labels.unsqueeze(-1)).squeeze(-1)  # [*batch]
-    loss = -(1 - smoothing) * of_label - smoothing * log_p.mean(dim=-1)
-    return loss[labels != padding].mean()
+    real = labels != padding
+    log_p = logits[real].log_softmax(dim=-1)  # [labels, vocab]
+    of_label = log_p.gather(-1, labels[real].unsqueeze(-1)).squeeze(-1)  # [labels]
+    return (-(1 - smoothing) * of_label - smoothing * log_p.mean(dim=-1)).mean()
 
 
 # --------------------------------------------------------------------------------------------------

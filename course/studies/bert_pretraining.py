@@ -67,7 +67,11 @@ def segments_of(sentences: Iterable[Ids], longest: int) -> list[Ids]:
 
 
 def pair_rows(pairs: Sequence[SentencePair[Ids]], tokenizer: WordPiece) -> Rows:
-    """A row for each pair: [CLS] first [SEP] second [SEP], then padding.
+    """A row for each pair, in order: [CLS] first [SEP] second [SEP], then padding up to the longest.
+
+    The ids of the special tokens are ``tokenizer.cls_id``, ``sep_id`` and ``pad_id``. [CLS] and the first
+    [SEP] belong to the first text, segment 0; the last [SEP] to the second, segment 1. Padding has segment 0,
+    and ``next_labels`` are the pairs' own labels. The pairs stay as they are.
 
     Source: Devlin et al. 2019, figure 2; lecture rows L1.6.i, L3.3.c.
     """

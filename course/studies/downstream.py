@@ -177,7 +177,7 @@ def first_piece_labels(words: Sequence[int], labels: Sequence[int]) -> list[int]
 
     Args:
         words: for each piece the number of its word, -1 at special tokens, which get -100 as well.
-        labels: of each word.
+        labels: of each word. Both stay as they are.
 
     Source: Devlin et al. 2019, §5.3; lecture row L3.3.d.
     """
@@ -259,7 +259,8 @@ def best_span(
     """The first and the last token of the best answer: the greatest start + end of all spans there are.
 
     A span never ends before it starts, is ``longest`` tokens long at most, and begins and ends at tokens that
-    are ``allowed``: those of the context. Of equals the earliest; where nothing is allowed (0, 0).
+    are ``allowed``: those of the context (not all in between need be). Of equals the one that starts first,
+    of those the one that ends first; where nothing is allowed (0, 0). What was given stays as it is.
 
     Source: Devlin et al. 2019, §4.2 ("the maximum scoring span where j ≥ i"); lecture row L3.3.d.
     """

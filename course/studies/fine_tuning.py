@@ -81,7 +81,9 @@ def start_model(encoder: Bert, task: Task, how: str = "fine-tuned") -> nn.Module
 def freeze_encoder(model: nn.Module) -> nn.Module:
     """The same model, of which the embeddings and the blocks no longer learn, and all above them does.
 
-    What is above: the pooler, ``bert.pooler``, where there is one, and the head.
+    The encoder is ``model.bert``. Above its blocks are its pooler, ``model.bert.pooler`` (None in models that
+    have none), and the head, which is all that is not in ``model.bert``; what of these was frozen before
+    learns again. No weight is changed.
 
     Source: the feature-based approach of Devlin et al. 2019, §5.3; lecture row L3.3.e.
     """

@@ -76,11 +76,15 @@ def entities(tags: Sequence[str]) -> list[Entity]:
 def entity_scores(right: Sequence[Sequence[str]], given: Sequence[Sequence[str]]) -> Score:
     """How well names were found: one counts only if its first word, its last word and its kind are all right.
 
+    Names are what ``entities`` finds, counted over all sentences together. Precision is the share of the
+    given names that are right, recall the share of the right ones that were given; both and F1 are 0 where
+    one would divide by zero.
+
     Args:
         right, given: for each sentence the tags of its words.
 
     Raises:
-        ValueError: if there are no sentences, or not as many tags as words.
+        ValueError: if there are no sentences, not as many given as right ones, or in one not as many tags.
 
     Source: Tjong Kim Sang and De Meulder 2003, §2; equal to seqeval's micro average; lecture row L3.3.d.
     """
@@ -115,6 +119,12 @@ def exact_match(given: str, answers: Sequence[str]) -> bool:
 
 def answer_f1(given: str, answers: Sequence[str]) -> float:
     """How many words the answer shares with the one that suits it best: F1 over the words, with repetition.
+
+    Words are compared as ``normalise_answer`` leaves them. Between 0 and 1; 0 where no word is in common, and
+    also where neither text has a word.
+
+    Args:
+        answers: all that count as right, one or more.
 
     Source: Rajpurkar et al. 2016, §6.1, and the authors' script.
     """

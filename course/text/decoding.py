@@ -42,6 +42,18 @@ def length_penalty(length: int, alpha: float) -> float:
 def greedy_search(step: Step, sentences: int, bos: int, eos: int, max_length: int) -> list[Hypothesis]:
     """Write the likeliest token, again and again, until it is <eos> or there are ``max_length`` tokens.
 
+    Args:
+        step: ``step(tokens, parents)`` writes ``tokens[r]`` in row r, behind what row ``parents[r]`` held
+            before, and gives ln P of every token that may follow, ``[rows, vocabulary]``. The first call
+            writes ``bos`` in ``sentences`` rows, with the parents 0, 1, 2, ... Rows that have ended may be
+            stepped along or left out.
+        max_length: of the tokens written; <eos> counts, <bos> does not.
+
+    Returns:
+        For each sentence a ``Hypothesis(ids, log_p, ended)``: the tokens written, a list of whole numbers,
+        with <eos> where it ended and without <bos>; the sum of their ln P, a number; whether there is an
+        <eos>.
+
     Raises:
         ValueError: if ``max_length`` is less than 1.
     """
@@ -107,6 +119,8 @@ def continuations(
 ) -> tuple[Float[Tensor, "sentences k"], Int[Tensor, "sentences k"], Int[Tensor, "sentences k"]]:
     """The k likeliest ways in which any of a sentence's beginnings goes on by one token, best first.
 
+    Which of two equally likely ones comes first is left open. What is given is not changed.
+
     Args:
         log_p: ln P of each beginning.
         following: ln P of each token behind each beginning.
@@ -122,7 +136,10 @@ def continuations(
 
 
 def rank(hypotheses: Sequence[Hypothesis], alpha: float) -> list[Hypothesis]:
-    """The hypotheses, best first, by ln P over the length penalty.
+    """The hypotheses, best first, by ln P over the length penalty, in a new list.
+
+    The length is the number of a hypothesis's ids, <eos> among them. All are ranked, those that have not
+    ended too. Which of two with the same score comes first is left open.
 
     Source: Wu et al. 2016 (GNMT), equation 14, without coverage.
     """

@@ -30,7 +30,7 @@ def with_temperature(
 def keep_top_k(logits: Float[Tensor, "*batch vocab"], k: int) -> Float[Tensor, "*batch vocab"]:
     """The k greatest logits as they are, and -inf for the others; what ties with the k-th greatest stays.
 
-    A k greater than the vocabulary keeps everything.
+    A k greater than the vocabulary keeps everything. What is given stays as it is.
 
     Raises:
         ValueError: if k is less than 1.
@@ -46,7 +46,8 @@ def keep_top_p(logits: Float[Tensor, "*batch vocab"], p: float) -> Float[Tensor,
     """The likeliest tokens whose probabilities together first reach p, and -inf for the others.
 
     So a token stays where those likelier than it sum to less than p: the one that crosses p is the last to
-    stay, and the likeliest always does.
+    stay, and the likeliest always does. Of equally likely tokens either may count as the likelier one. What
+    is given stays as it is.
 
     Raises:
         ValueError: unless 0 < p <= 1.
@@ -69,7 +70,9 @@ def next_token_probabilities(
 ) -> Float[Tensor, "*batch vocab"]:
     """What ``sample`` draws from: temperature, then top-k, then top-p, then the softmax.
 
-    Temperature 0 puts all probability on the (first) greatest logit, whatever top-k and top-p are.
+    ``with_temperature``, ``keep_top_k`` and ``keep_top_p`` are the first three; None leaves one out.
+    Temperature 0 puts all probability on the (first) greatest logit, whatever top-k and top-p are. The logits
+    that are given stay as they are.
 
     Raises:
         ValueError: if a setting is out of range (``check_sampling``).

@@ -10,6 +10,8 @@ RECIPES = {
     "multi30k-en-de": "course.training.recipes.multi30k_en_de",
     "shakespeare-char": "course.training.recipes.shakespeare_char",
     "shakespeare-char-gpu": "course.training.recipes.shakespeare_char_gpu",
+    "long-range": "course.training.recipes.long_range",
+    "stories-lstm": "course.training.recipes.stories_lstm",
     "gpt-stories": "course.training.recipes.stories",
     "gpt-docstring": "course.training.recipes.docstrings",
     "gpt-scaling": "course.training.recipes.scaling",

@@ -4,6 +4,8 @@ from importlib import import_module
 
 _LAZY = {
     "CourseWidget": "base",
+    "GateXray": "gate_xray",
+    "GradientRiver": "gradient_river",
     "LeakDetector": "leak_detector",
     "MaskBuilder": "mask_builder",
     "MaskingPlayground": "masking_playground",

@@ -53,6 +53,9 @@ def describe(exercise: Exercise, candidate: Any, outcomes: list[Outcome], expect
 
 def property_of(part: Part, outcome: Outcome, expected: Outcome) -> str:
     """The sentence of a part that measures one property, with what was measured."""
+    if outcome.error is not None:
+        error = outcome.error
+        return f"in “{part.name}”, there is an error ({type(error).__name__}: {message_of(error)})."
     d = next(differences(expected.value, outcome.value))
     if d.sort != "value" or isinstance(d.got, Tensor):
         return f"{part.says}: {told(d, outcome.call)[0]}"
@@ -165,7 +168,8 @@ def of_value(d: Difference, call: Call) -> tuple[str, str]:
         return of_set(d, call)
     sort = "property" if " " in d.where and not d.where.startswith("the result") else "place"
     if isinstance(d.expected, Share):
-        return f"{d.where} should be about {d.expected.truth:.3g}; yours is {d.got} of {d.got.of}.", sort
+        seen = f"{d.got} ({d.got.hits} of {d.got.of})" if d.got.of else d.got
+        return f"{d.where} should be about {d.expected.truth:.3g}; yours is {seen}.", sort
     return f"{asked(call)}{d.where} should be {shown(d.expected)}; yours is {shown(d.got)}.", sort
 
 
@@ -194,7 +198,10 @@ def of_list(d: Difference, call: Call) -> tuple[str, str]:
         )
     whole = [x for x in [*e, *g] if not isinstance(x, int) or isinstance(x, bool)] == []
     seen = relation(torch.tensor(e), torch.tensor(g), call) if whole else ""
-    i = next(i for i, (a, b) in enumerate(zip(e, g, strict=True)) if a != b)
+    i = next((i for i, (a, b) in enumerate(zip(e, g, strict=True)) if a != b), None)
+    if i is None:  # numbers that are equal, of another kind (a tensor for an int)
+        i = next((i for i, (a, b) in enumerate(zip(e, g, strict=True)) if type(a) is not type(b)), 0)
+        return f"{d.where}[{i}] should be {kind(e[i])}; yours is {kind(g[i])}.", "property"
     if fits(e) and fits(g):
         says = f"{asked(call)}{d.where} should be {shown(e)}; yours is {shown(g)}."
         return f"{says} {seen[:1].upper()}{seen[1:]}".strip(), "property" if seen else "place"

@@ -46,6 +46,7 @@ def not_finite(e: Tensor, g: Tensor, call: Call) -> str:
         what = "NaN" if nan else "infinite"
         rest = ", and right elsewhere" if close(e, g)[~bad].all() and not bad.all() else ""
         who, at = places(bad)
+        what += "" if bool(e.isfinite().all()) else ", where a finite number should be"
         return f"{who} {what}{at}{rest}."
     missing = ~e.isfinite() & g.isfinite()
     if missing.any():
@@ -299,8 +300,9 @@ def only_there(e: Tensor, g: Tensor, call: Call) -> str:
     wrong = ~close(e, g)
     for axis in range(e.ndim):
         n = e.shape[axis]
-        at = wrong.movedim(axis, 0).reshape(n, -1).any(-1).nonzero().flatten().tolist()
-        if n >= 3 and (len(at) == 1 or at == list(range(1, n))):
+        slices = wrong.movedim(axis, 0).reshape(n, -1)
+        at = slices.any(-1).nonzero().flatten().tolist()
+        if n >= 3 and (len(at) == 1 or (at == list(range(1, n)) and bool(slices[1:].all()))):
             i, where = at[0], axis_name(axis, e.ndim)
             one = first(wrong)
             measured = f"at {list(one)} yours is {written(g[one].item())}, expected {written(e[one].item())}."

@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -215,9 +215,13 @@ class Heard:
     def __init__(self, function: Any):
         functools.update_wrapper(self, function)
         self.function, self.call, self.returned, self.error = function, Call(), [], None
+        self.times = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.call, self.returned, self.error = remembered(self.function, args, kwargs), [], None
+        self.times += 1
+        if self.times > 1:  # which of the calls a part's result is about, nobody knows
+            self.call = replace(self.call, words="")
         try:
             result = self.function(*args, **kwargs)
         except BaseException as error:

@@ -9,13 +9,15 @@ import torch.nn.functional as F
 
 from course.blocks import DecoderBlock
 from course.in_context.induction import continues_earlier
+from course.masking import check_masking, check_words
 from course.models.bert import Bert
 from course.models.bert_heads import MaskedLMHead
 from course.models.gpt import GPT
 from course.next_sentence import SentencePair
-from course.studies.metrics import entities, normalise_answer
+from course.studies.bert_pretraining import Rows
+from course.studies.metrics import Score, entities, normalise_answer
 from course.text.decoding import Hypothesis
-from course.text.sampling import keep_top_k, keep_top_p
+from course.text.sampling import check_sampling, keep_top_k, keep_top_p
 from course.workbook.compare import ATOL, RTOL, difference
 from course.workbook.judge import judge
 from course.workbook.record import chapters, exercises_of, find
@@ -47,10 +49,12 @@ def test_a_record_is_complete(exercise):
     assert len(exercise.mistakes) >= 4
     assert len({m.name for m in exercise.mistakes}) == len(exercise.mistakes)
     assert exercise.points > 0 and 1 <= exercise.difficulty <= 3 and exercise.minutes > 0
-    assert all(m.says.endswith((".", "NaN.", "…")) for m in exercise.mistakes), "a diagnosis is a sentence"
+    assert all(m.says.endswith((".", "…", "?", ")")) for m in exercise.mistakes), "a diagnosis is a sentence"
 
 
 def scaled_by_einsum(query, key):
+    if query.size(-1) != key.size(-1):  # einsum lets a width of 1 pass
+        raise ValueError("width")
     return torch.einsum("...qd,...kd->...qk", query, key) / math.sqrt(query.size(-1))
 
 
@@ -58,14 +62,21 @@ def in_place(query, key, value, mask=None, scale=None):
     query *= query.shape[-1] ** -0.5 if scale is None else scale  # spoils its input
     scores = torch.matmul(query, key.transpose(-2, -1))
     if mask is not None:
-        scores[..., ~mask] = -1e9
-    weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
+        assert mask.dtype == torch.bool
+        mask = mask.expand(scores.shape)
+        scores[~mask] = -1e30
+    weights = (scores - scores.amax(-1, keepdim=True)).exp()
+    weights = weights / weights.sum(-1, keepdim=True)
+    if mask is not None:
+        weights = weights * mask
     return torch.einsum("...qk,...kv->...qv", weights, value), weights
 
 
 def through_torch(query, key, value, mask=None, scale=None):
+    if mask is not None and (mask.dtype != torch.bool or mask.dim() > query.dim()):
+        raise ValueError("mask")  # torch's takes numbers, and makes a batch of the mask's axes
     output = F.scaled_dot_product_attention(query, key, value, mask, scale=scale)
-    identity = torch.eye(key.shape[-2]).expand(*key.shape[:-1], -1)
+    identity = torch.eye(key.shape[-2], dtype=key.dtype).expand(*key.shape[:-1], -1)
     return output, F.scaled_dot_product_attention(query, key, identity, mask, scale=scale)
 
 
@@ -77,13 +88,17 @@ def as_lists(weights, value):
 def by_autograd(weights):
     flat = weights.reshape(-1, weights.shape[-1])
     rows = [
-        torch.autograd.functional.jacobian(lambda s: s.softmax(-1), p.clamp_min(1e-38).log()) for p in flat
+        torch.autograd.functional.jacobian(
+            lambda s: s.softmax(-1), p.clamp_min(1e-38).log(), create_graph=True
+        )
+        for p in flat
     ]
     return torch.stack(rows).reshape(*weights.shape, -1)
 
 
 def filled_table(n, d_model):
     table = torch.zeros(n, d_model)
+    assert d_model % 2 == 0
     for pos in range(n):
         for i in range(0, d_model, 2):
             table[pos, i] = math.sin(pos / 10000 ** (i / d_model))
@@ -92,8 +107,11 @@ def filled_table(n, d_model):
 
 
 def exp_and_divide(scores, mask=None):
-    e = (scores - scores.amax(-1, keepdim=True)).exp()
-    e = e if mask is None else e * mask
+    if mask is None:
+        mask = torch.tensor(True)
+    assert mask.dtype == torch.bool
+    low = torch.where(mask.expand(scores.shape), scores, -1e30)
+    e = (low - low.amax(-1, keepdim=True)).exp() * mask
     total = e.sum(-1, keepdim=True)
     return e / torch.where(total > 0, total, 1.0)
 
@@ -102,7 +120,7 @@ def nan_to_zero(scores, mask=None):
     return (
         scores.softmax(-1)
         if mask is None
-        else scores.masked_fill(~mask, -torch.inf).softmax(-1).nan_to_num(0)
+        else scores.masked_fill(~mask.expand(scores.shape), -torch.inf).softmax(-1).nan_to_num(0)
     )
 
 
@@ -114,6 +132,7 @@ def with_view(x, n_heads):
 def lengths_by_loop(lengths, n):
     mask = torch.zeros(len(lengths), 1, n, dtype=torch.bool)
     for b, length in enumerate(lengths):
+        assert 0 <= length <= n and int(length) == length
         mask[b, 0, : int(length)] = True
     return mask
 
@@ -134,10 +153,10 @@ class WithoutResidual(DecoderBlock):
         def after(norm, x):
             return x if self.pre else norm(x)
 
-        x = after(self.norm1, x + self.self_attention(before(self.norm1, x), mask=mask)[0])
-        asked = self.cross_attention(before(self.norm2, x), memory, memory, memory_mask)[0]
+        x = after(self.norm1, x + self.dropout(self.self_attention(before(self.norm1, x), mask=mask)[0]))
+        asked = self.dropout(self.cross_attention(before(self.norm2, x), memory, memory, memory_mask)[0])
         x = after(self.norm2, asked + x)
-        return after(self.norm3, x + self.feed_forward(before(self.norm3, x)))
+        return after(self.norm3, x + self.dropout(self.feed_forward(before(self.norm3, x))))
 
 
 def narrowed(target):
@@ -151,13 +170,15 @@ def by_cross_entropy(logits, labels, smoothing=0.0, padding=0):
 
 
 def as_a_distribution(logits, labels, smoothing=0.0, padding=0):
-    wanted = (1 - smoothing) * F.one_hot(labels, logits.shape[-1]) + smoothing / logits.shape[-1]
+    known = labels.where(labels != padding, 0)
+    wanted = (1 - smoothing) * F.one_hot(known, logits.shape[-1]) + smoothing / logits.shape[-1]
     loss = -(wanted * F.log_softmax(logits, -1)).sum(-1)
     real = (labels != padding).float()
     return (loss * real).sum() / real.sum()
 
 
 def row_by_row(step, sentences, bos, eos, max_length):
+    assert max_length > 0
     ids, log_p = [[] for _ in range(sentences)], [0.0] * sentences
     token = torch.full((sentences,), bos)
     for _ in range(max_length):
@@ -204,18 +225,25 @@ def surprise_of_torch(logits, ids):
 
 
 def top_k_by_rank(logits, k):
+    if k < 1:
+        raise ValueError(k)
     greater = (logits.unsqueeze(-2) > logits.unsqueeze(-1)).sum(-1)  # how many are greater than each
     return torch.where(greater < k, logits, -math.inf)
 
 
 def top_p_by_sums(logits, p):
+    if not 0 < p <= 1:
+        raise ValueError(p)
     share = logits.softmax(-1)
     likelier = (share.unsqueeze(-2) * (share.unsqueeze(-2) > share.unsqueeze(-1))).sum(-1)
     return torch.where(likelier < p, logits, -math.inf)
 
 
-def greedy_is_cold(logits, temperature=1.0, top_k=None, top_p=None):
-    logits = logits / max(temperature, 1e-6)
+def scattered_at_zero(logits, temperature=1.0, top_k=None, top_p=None):
+    check_sampling(temperature, top_k, top_p)
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
+    logits = logits / temperature
     logits = keep_top_k(logits, top_k or logits.shape[-1])
     return keep_top_p(logits, top_p or 1.0).softmax(-1)
 
@@ -244,6 +272,8 @@ def matches_by_loop(logits, encoded):
 
 def wilson_by_roots(right, asked, z=1.96):
     """The two shares p that lie z standard errors of their own from what was seen."""
+    if asked < 1 or not 0 <= right <= asked:
+        raise ValueError(right, asked)
     a, b, c = asked + z**2, -(2 * right + z**2), right**2 / asked
     root = math.sqrt(max(0.0, b**2 - 4 * a * c))
     return (-b - root) / (2 * a), (-b + root) / (2 * a)
@@ -258,7 +288,7 @@ def by_lstsq(x, y, query):
 
 def ridge_by_kernel(x, y, query, penalty):
     """(XXᵀ + penalty · I)⁻¹ y, then Xᵀ: the same w, by a matrix of the shots."""
-    gram = x @ x.mT + penalty * torch.eye(x.shape[-2])
+    gram = x @ x.mT + torch.as_tensor(penalty)[..., None, None] * torch.eye(x.shape[-2])
     w = x.mT @ torch.linalg.solve(gram, y.unsqueeze(-1))
     return torch.einsum("...d,...d->...", query, w.squeeze(-1))
 
@@ -293,35 +323,39 @@ def score_by_loop(weights, ids):
 
 def masked_with_one_draw(ids, *, mask_id, vocab_size, special_mask, rate=0.15, split=(0.8, 0.1, 0.1),
                          special_ids=(), generator=None):  # fmt: skip
+    check_masking(ids, special_mask, mask_id, vocab_size, rate, split, special_ids)
     u = torch.rand(ids.shape, generator=generator) + special_mask.float()
     allowed = torch.tensor([id for id in range(vocab_size) if id not in special_ids])
     inputs, labels = ids.clone(), torch.where(u < rate, ids, -100)
-    inputs[u < rate * (split[0] + split[1])] = allowed[torch.randint(len(allowed), ids.shape)][
-        u < rate * (split[0] + split[1])
-    ]
+    replaced = u < rate * (split[0] + split[1])
+    drawn = allowed[torch.randint(len(allowed), ids.shape, generator=generator)]
+    inputs[replaced] = drawn[replaced]
     inputs[u < rate * split[0]] = mask_id
     return inputs, labels
 
 
 def words_by_loop(words, rate=0.15, generator=None):
-    coins = torch.rand(words.shape[0], int(words.max()) + 1) < rate
+    check_words(words, rate)
+    coins = torch.rand(*words.shape[:-1], int(words.max()) + 1, generator=generator) < rate
     chosen = torch.zeros_like(words, dtype=torch.bool)
-    for word in range(coins.shape[1]):
-        chosen |= (words == word) & coins[:, [word]]
+    for word in range(coins.shape[-1]):
+        chosen |= (words == word) & coins[..., [word]]
     return chosen
 
 
 def pairs_by_rejection(documents, *, generator=None):
+    if len(documents) < 2 or not all(documents) or all(len(document) == 1 for document in documents):
+        raise ValueError("these documents make no pairs")
     pairs = []
     for number, document in enumerate(documents):
         for i in range(len(document) - 1):
-            if torch.rand(()) < 0.5:
+            if torch.rand((), generator=generator) < 0.5:
                 pairs.append(SentencePair(document[i], document[i + 1], 0))
                 continue
             other = number
             while other == number:
-                other = torch.randint(len(documents), ()).item()
-            strange = documents[other][torch.randint(len(documents[other]), ()).item()]
+                other = torch.randint(len(documents), (), generator=generator).item()
+            strange = documents[other][torch.randint(len(documents[other]), (), generator=generator).item()]
             pairs.append(SentencePair(document[i], strange, 1))
     return pairs
 
@@ -334,17 +368,19 @@ def rows_by_filling(pairs, tokenizer):
         whole = [tokenizer.cls_id, *pair.first, tokenizer.sep_id, *pair.second, tokenizer.sep_id]
         ids[row, : len(whole)] = torch.tensor(whole)
         segments[row, len(pair.first) + 2 : len(whole)] = 1
-    return ids, segments, torch.tensor([pair.label for pair in pairs])
+    return Rows(ids, segments, torch.tensor([pair.label for pair in pairs]))
 
 
 class HeadByEinsum(MaskedLMHead):
     def forward(self, x, embedding):
-        h = self.norm(F.gelu(x @ self.linear.weight.T + self.linear.bias))
+        h = self.norm(self.activation(x @ self.linear.weight.T + self.linear.bias))
         return torch.einsum("...d,vd->...v", h, embedding) + self.bias
 
 
 def offset_by_loop(weights, offset):
     n = weights.shape[-1]
+    if not -n < offset < n:
+        raise ValueError("no token has one there")
     return torch.stack([weights[..., i, i + offset] for i in range(n) if 0 <= i + offset < n]).mean(0)
 
 
@@ -365,7 +401,8 @@ def span_by_loop(start, end, allowed, longest=30):
     for row in range(len(start)):
         possible = allowed[row].nonzero().flatten().tolist()
         spans = [(i, j) for i in possible for j in possible if i <= j < i + longest]
-        best.append(max(spans, key=lambda span: start[row, span[0]] + end[row, span[1]]))
+        sums = [start[row, i] + end[row, j] for i, j in spans]
+        best.append(spans[sums.index(max(sums))] if spans else (0, 0))
     return tuple(torch.tensor(best).T)
 
 
@@ -393,12 +430,16 @@ def labels_by_seen(words, labels):
 
 
 def names_by_lists(right, given):
+    if not right:
+        raise ValueError("no sentences")
     hits = found = wanted = 0
     for a, b in zip(right, given, strict=True):
+        if len(a) != len(b):
+            raise ValueError("not as many tags")
         a, b = entities(a), entities(b)
         hits, found, wanted = hits + sum(x in a for x in b), found + len(b), wanted + len(a)
     precision, recall = hits / max(found, 1), hits / max(wanted, 1)
-    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
+    return Score(precision, recall, 2 * precision * recall / max(precision + recall, 1e-9))
 
 
 def replaced_in_place(inputs, labels, guesses):
@@ -423,7 +464,81 @@ def scores_by_lookup(query, key, distances, relative_key=None, relative_query=No
     return scores * (parts * query.shape[-1]) ** -0.5
 
 
+def through_torchs_rnn(x, h, w_ih, w_hh, b_ih, b_hh):
+    batch = x if x.dim() > 1 else x[None], h if h.dim() > 1 else h[None]
+    return torch.rnn_tanh_cell(*batch, w_ih, w_hh, b_ih, b_hh).reshape(h.shape)
+
+
+def through_torchs_lstm(x, h, c, w_ih, w_hh, b_ih, b_hh):
+    x, state = x.reshape(-1, x.shape[-1]), [s.reshape(-1, s.shape[-1]) for s in (h, c)]
+    return tuple(s.reshape(h.shape) for s in torch.lstm_cell(x, state, w_ih, w_hh, b_ih, b_hh))
+
+
+def gru_by_einsum(x, h, w_ih, w_hh, b_ih, b_hh):
+    of_x = torch.einsum("...i,gji->g...j", x, w_ih.unflatten(0, (3, -1))) + _gates(b_ih, x)
+    of_h = torch.einsum("...i,gji->g...j", h, w_hh.unflatten(0, (3, -1))) + _gates(b_hh, h)
+    r, z = torch.sigmoid(of_x[:2] + of_h[:2])
+    n = torch.tanh(of_x[2] + r * of_h[2])
+    return n + z * (h - n)
+
+
+def _gates(bias, x):
+    return bias.unflatten(0, (3, -1)).reshape(3, *[1] * (x.dim() - 1), -1)
+
+
+def norms_by_svd(w_hh, slopes):
+    jacobians = [torch.diag(slope) @ w_hh for slope in slopes]
+    found = []
+    for t in range(len(slopes) + 1):
+        product = torch.eye(len(w_hh), dtype=w_hh.dtype)
+        for jacobian in jacobians[t:]:
+            product = jacobian @ product  # from the left: the earliest first
+        found.append(torch.linalg.svdvals(product).max())
+    return torch.stack(found)
+
+
+def radius_by_numpy(w, radius):
+    import numpy as np
+
+    now = np.abs(np.linalg.eigvals(w.double().numpy())).max()
+    if now == 0:
+        raise ValueError("there is nothing to scale")
+    return w / float(now) * radius
+
+
+def clipped_as_torch_does(gradients, max_norm):
+    parameters = [torch.nn.Parameter(torch.zeros_like(g)) for g in gradients]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient.clone()
+    torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+    return [parameter.grad for parameter in parameters]
+
+
+def chunks_by_counting(module, x, chunk):
+    state, outputs = None, []
+    for start in range(0, x.shape[1], chunk):
+        if state is not None:  # detached on the way in: the last state keeps its history
+            state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+        output, state = module(x[:, start : start + chunk], state)
+        outputs += output.unbind(1)
+    return torch.stack(outputs, 1), state
+
+
+def ends_by_gather(outputs, lengths):
+    half = outputs.shape[-1] // 2
+    index = (lengths - 1)[:, None, None].expand(-1, 1, half)
+    return torch.cat([outputs[..., :half].gather(1, index)[:, 0], outputs[:, 0, half:]], 1)
+
+
 OTHERWISE = [
+    ("1.1", through_torchs_rnn),
+    ("1.2", through_torchs_lstm),
+    ("1.3", gru_by_einsum),
+    ("1.4", norms_by_svd),
+    ("1.5", radius_by_numpy),
+    ("1.6", clipped_as_torch_does),
+    ("1.7", chunks_by_counting),
+    ("1.8", ends_by_gather),
     ("10.1", masked_with_one_draw),
     ("10.2", pairs_by_rejection),
     ("10.3", rows_by_filling),
@@ -464,7 +579,7 @@ OTHERWISE = [
     ("8.4", surprise_of_torch),
     ("8.5", top_k_by_rank),
     ("8.6", top_p_by_sums),
-    ("8.7", greedy_is_cold),
+    ("8.7", scattered_at_zero),
     ("8.8", EmbedByIndex),
     ("8.9", last_by_gather),
     ("11.1", PoolByIndex),

@@ -62,6 +62,10 @@ BREAKS = {
     "another scale": (CASE.part("plain"), product, lambda a, b: 2 * a @ b),
     "no batch axes": (CASE.batched(2, 3), product, lambda a, b: torch.mm(a, b)),
     "float32 made of float64": (CASE.kind(torch.float64), product, lambda a, b: (a @ b).float()),
+    "a kind that is lost": (CASE.keeps_kind(torch.float64), product, lambda a, b: (a @ b).float()),
+    "a kind that is refused": (
+        CASE.keeps_kind(torch.float64), product, lambda a, b: torch.einsum("ik,kj->ij", a, b.float())
+    ),
     "detached": (CASE.gradients(), product, lambda a, b: (a @ b).detach()),
     "detached in part": (CASE.gradients(), product, lambda a, b: a.detach() @ b),
     "changed inputs": (CASE.keeps_inputs(), product, in_place),
@@ -90,6 +94,12 @@ def test_a_part_accepts_what_keeps_the_contract_and_rejects_what_breaks_it(name)
         assert difference(right, run(breaks)) is not None
     except RuntimeError as error:
         assert name == "no batch axes", error
+
+
+def test_what_raises_for_every_kind_is_no_matter_of_kinds():
+    with pytest.raises(ZeroDivisionError):
+        CASE.keeps_kind(torch.float64)[2](lambda a, b: 1 / 0)
+    assert CASE.keeps_kind(torch.float64)[2](lambda a, b: 2 * a @ b) == {"what comes back": "float64"}
 
 
 def test_any_error_will_do_where_the_part_says_so():

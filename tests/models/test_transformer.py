@@ -144,14 +144,15 @@ def test_the_decoder_does_not_look_ahead_and_sees_the_whole_source():
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("padding", [PAD, -100])
 @every_dtype
-def test_the_loss_equals_torchs_and_ignores_padding(smoothing, dtype):
+def test_the_loss_equals_torchs_and_ignores_padding(smoothing, padding, dtype):
     logits = torch.randn(3, 5, 11, dtype=dtype, requires_grad=True)
     labels = torch.randint(1, 11, (3, 5))
-    labels[1, 2:] = PAD
-    ours = label_smoothed_loss(logits, labels, smoothing)
+    labels[1, 2:] = padding
+    ours = label_smoothed_loss(logits, labels, smoothing, padding)
     theirs = F.cross_entropy(
-        logits.flatten(0, 1), labels.flatten(), ignore_index=PAD, label_smoothing=smoothing
+        logits.flatten(0, 1), labels.flatten(), ignore_index=padding, label_smoothing=smoothing
     )
     assert_same(ours, theirs)
     (one,), (other,) = (torch.autograd.grad(loss, logits, retain_graph=True) for loss in (ours, theirs))

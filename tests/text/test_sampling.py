@@ -47,6 +47,21 @@ settings_of_sampling = st.tuples(
 )
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: keep_top_k(x, 3),
+        lambda x: keep_top_p(x, 0.4),
+        lambda x: next_token_probabilities(x, 0.7, 3, 0.9),
+    ],
+)
+def test_what_is_given_stays_as_it_is(change):
+    logits = torch.randn(4, 9, generator=torch.Generator().manual_seed(0))
+    before = logits.clone()
+    change(logits)
+    assert logits.equal(before)
+
+
 @given(st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=12), settings_of_sampling)
 def test_what_is_drawn_from_are_probabilities_with_the_likeliest_among_them(values, settings):
     logits, temperature = torch.tensor(values), settings[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from course.widgets.base import HERE
+from course.widgets.base import HERE, module
 
 JS = Path(__file__).resolve().parents[1] / "js"
 
@@ -23,3 +23,15 @@ def test_the_javascript_is_clean(node):
         assert os.environ.get("COURSE_REQUIRE_BROWSER") != "1", message
         pytest.skip(message)
     node(str(oxlint), f"--config={JS / 'oxlint.json'}", str(HERE), str(JS))
+
+
+def test_the_files_of_every_widget_can_be_joined(node, tmp_path):
+    """Two of them that give one name to two things would make a module that no browser loads."""
+    widgets = [
+        file for file in sorted(HERE.glob("*.js")) if "export default" in file.read_text(encoding="utf-8")
+    ]
+    assert len(widgets) > 10
+    for file in widgets:
+        joined = tmp_path / f"{file.stem}.mjs"
+        joined.write_text(module(file.stem), encoding="utf-8")
+        node("--check", str(joined))

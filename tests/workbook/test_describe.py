@@ -27,7 +27,7 @@ LONG = [-100, 7, -100, -100, 5, 3, -100, -100, 9, 11, -100, 12, -100, 17, 18, -1
         ([1, 2], [1, 2, 3],
          "the result should be a list of 2; yours has 3 (yours [1, 2, 3], expected [1, 2]).", "property"),
         ({"of those, [MASK]": Share(80, 100, 0.8)}, {"of those, [MASK]": Share(10, 100, 0.8)},
-         "of those, [MASK] should be about 0.8; yours is 0.1 of 100.", "property"),
+         "of those, [MASK] should be about 0.8; yours is 0.1 (10 of 100).", "property"),
         (1.5, 2.25, "the result should be 1.5; yours is 2.25.", "place"),
         ({3, 4}, {4, 5},
          "in the result, [3] is missing and [5] should not be there.", "property"),
