@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import torch
@@ -37,8 +37,6 @@ class NGram:
     Args:
         ids: the text to count in.
         order: 1 looks at no other token, 2 (a bigram) at the one before, ...
-        contexts: the only ones that will be asked for, shorter ones included; None means any. A long text's
-            counts then need little room, and are the same.
 
     Raises:
         ValueError: if the order is less than 1, or the text is empty.
@@ -46,13 +44,7 @@ class NGram:
     Source: Witten and Bell 1991, method C; Chen and Goodman 1998, §2.4.
     """
 
-    def __init__(
-        self,
-        ids: Sequence[int],
-        order: int,
-        vocab_size: int,
-        contexts: Collection[tuple[int, ...]] | None = None,
-    ):
+    def __init__(self, ids: Sequence[int], order: int, vocab_size: int):
         if order < 1 or not len(ids):
             raise ValueError(
                 f"counting needs an order of 1 or more and a text; got {order}, {len(ids)} tokens"
@@ -62,9 +54,7 @@ class NGram:
         ids = tuple(ids)
         for length in range(order):
             for i in range(length, len(ids)):
-                context = ids[i - length : i]
-                if contexts is None or context in contexts:
-                    self.followers[context][ids[i]] += 1
+                self.followers[ids[i - length : i]][ids[i]] += 1
 
     def probability(self, context: Sequence[int], token: int) -> float:
         """How probable a token is behind a context, of which the last ``order - 1`` tokens count."""

@@ -54,21 +54,16 @@ class WordPiece:
         self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = ids
 
     @classmethod
-    def train(
-        cls, texts: Iterable[str], vocab_size: int, seen: int = 2, words: Sequence[str] = ()
-    ) -> WordPiece:
+    def train(cls, texts: Iterable[str], vocab_size: int) -> WordPiece:
         """Learn pieces from texts until there are ``vocab_size`` tokens, or no pair is seen twice.
 
-        The special tokens have ids 0 to 4. A character that is seen less than ``seen`` times stays unknown.
-
-        Args:
-            words: what is to be one piece, however rare it is.
+        The special tokens have ids 0 to 4. A character that is seen once stays unknown.
 
         Raises:
             ValueError: if the characters alone are more than the vocabulary holds.
         """
         texts = list(texts)
-        alphabet = _alphabet(texts, seen)
+        alphabet = _alphabet(texts)
         # The trainer numbers the characters inside words in no fixed order and so breaks ties at random, but
         # special tokens stay in order: it gets them as such. Made anew, the tokenizer has them as ordinary.
         inside = [f"##{character}" for character in alphabet if len(_words(f"a{character}")) == 1]
@@ -76,7 +71,7 @@ class WordPiece:
             vocab_size=vocab_size,
             min_frequency=2,
             show_progress=False,
-            special_tokens=[*cls.SPECIAL, *inside, *words],
+            special_tokens=[*cls.SPECIAL, *inside],
             initial_alphabet=alphabet,
             limit_alphabet=len(alphabet),
         )
@@ -133,15 +128,6 @@ class WordPiece:
         """Each token as it stands in the vocabulary: "the", "##ing", "[SEP]"."""
         return [self._backend.id_to_token(id) for id in ids]
 
-    def __contains__(self, piece: str) -> bool:
-        """Whether it stands in the vocabulary."""
-        return self._backend.token_to_id(piece) is not None
-
-    def ids(self, pieces: Sequence[str]) -> list[int]:
-        """The number of each piece in the vocabulary; [UNK]'s for one that is not there."""
-        found = (self._backend.token_to_id(piece) for piece in pieces)
-        return [self.unk_id if id is None else id for id in found]
-
     def _encoded(self, encoding: Encoding) -> Encoded:
         special = [id in self.special_ids for id in encoding.ids]
         numbers: dict[tuple, int] = {}  # of a word: which of the two texts it is in, and where
@@ -170,12 +156,12 @@ def _words(text: str) -> list[str]:
     return [word for word, _ in _WORDS.pre_tokenize_str(_UNCASED.normalize_str(text))]
 
 
-def _alphabet(texts: Sequence[str], seen: int) -> list[str]:
-    """The characters that the texts hold at least ``seen`` times, uncased, in order."""
+def _alphabet(texts: Sequence[str]) -> list[str]:
+    """The characters that the texts hold more than once, uncased, in order."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(_UNCASED.normalize_str(text))
-    return sorted(character for character, n in counts.items() if n >= seen and not character.isspace())
+    return sorted(character for character, n in counts.items() if n > 1 and not character.isspace())
 
 
 def _check_room(needed: int, vocab_size: int) -> None:

@@ -11,14 +11,13 @@ from typing import Any
 
 import torch
 
-from course.files import flush_folder, write_through, write_whole
+from course.files import flush_folder, write_through
 from course.training.errors import RunError
 
 MARK = b"sha256 "
 SEALED = len(MARK) + 64
 END = b"PK\x05\x06" + bytes(18)  # how an archive ends: a signature, and the place of its table
 NEWEST, WRITING, BEFORE = "resume.pt", "resume.part", "resume.before.pt"
-STABLE = "stable.pt"
 
 
 class Damaged(Exception):
@@ -72,30 +71,6 @@ def load(folder: Path, device: torch.device) -> dict[str, Any] | None:
             "begin anew"
         )
     return None
-
-
-def keep(folder: Path) -> None:
-    """Keep the newest state for good: a run that becomes a longer one goes on from there.
-
-    Raises:
-        OSError: as ``save``.
-    """
-    write_whole(folder / STABLE, (folder / NEWEST).read_bytes())
-
-
-def kept(folder: Path, device: torch.device) -> dict[str, Any] | None:
-    """What ``keep`` kept; None if there is nothing.
-
-    Raises:
-        RunError: if it is damaged.
-    """
-    path = folder / STABLE
-    if not path.exists():
-        return None
-    try:
-        return _read(path, device)
-    except Damaged as error:
-        raise RunError(f"{path} is damaged ({error}): the run cannot become a longer one") from error
 
 
 def _read(path: Path, device: torch.device) -> dict[str, Any]:

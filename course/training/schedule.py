@@ -23,14 +23,3 @@ def cosine(step: int, warmup: int, steps: int) -> float:
     if step <= warmup:
         return step / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps + 1 - warmup)))
-
-
-def stable(step: int, warmup: int, cooldown: int, steps: int) -> float:
-    """The share of the peak rate: up in a straight line, level, and in a straight line down at the end.
-
-    Until the last ``cooldown`` steps it knows nothing of ``steps``: for more steps one goes on from there.
-    Steps count from 1; the rate would be 0 one step after the last.
-
-    Source: Hu et al. 2024 (MiniCPM), §4, "warm-up, stable, decay"; Hägele et al. 2024, the straight line.
-    """
-    return min(1.0, step / warmup, (steps + 1 - step) / cooldown)

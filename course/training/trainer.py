@@ -1,8 +1,10 @@
 """One trainer for every model of the course: a loop that can be killed and goes on as if it had not been."""
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -14,10 +16,68 @@ from course.training import resuming
 from course.training.errors import Diverged, OtherSettings, RunError
 from course.training.log import Log
 from course.training.processes import device_of, processes, share_of, sum_over_processes
-from course.training.settings import TrainingConfig, as_text
+from course.training.schedule import cosine, inverse_square_root
 
 Batches = Callable[[int], tuple[Tensor, ...]]
 """The batch of a step (from 0), for ``model.loss(*batch)``; the same every time that it is asked for."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of a training run.
+
+    Args:
+        steps: number of updates.
+        peak_lr: the learning rate after ``warmup`` steps.
+        decay: "inverse_square_root" or "cosine" (``course.training.schedule``).
+        weight_decay: AdamW's, on matrices alone.
+        clip: the largest norm that the gradient may have.
+        average: the model trained is the mean of this many snapshots, ...
+        average_every: ... so many steps apart, the last of them at the end.
+        log_every: steps between lines of the log; each line holds means over these steps.
+        save_every: steps between checkpoints, a multiple of ``log_every``.
+        bfloat16: compute the loss in bfloat16 where that is safe on a CPU too (on a GPU it always is).
+
+    Raises:
+        ValueError: if a number is out of range, or the decay is unknown.
+    """
+
+    steps: int
+    peak_lr: float
+    warmup: int = 1000
+    decay: str = "inverse_square_root"
+    betas: tuple[float, float] = (0.9, 0.98)
+    eps: float = 1e-9
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    average: int = 1
+    average_every: int = 100
+    log_every: int = 50
+    save_every: int = 250
+    seed: int = 0
+    bfloat16: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "warmup", "average", "average_every", "log_every", "save_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more; got {getattr(self, name)}")
+        if self.save_every % self.log_every:
+            raise ValueError(
+                f"save_every must be a multiple of log_every = {self.log_every}; got {self.save_every}"
+            )
+        if self.decay not in ("inverse_square_root", "cosine"):
+            raise ValueError(f"decay must be 'inverse_square_root' or 'cosine'; got {self.decay!r}")
+
+    def lr(self, step: int) -> float:
+        """The learning rate of a step, counted from 1."""
+        if self.decay == "cosine":
+            return self.peak_lr * cosine(step, self.warmup, self.steps)
+        return self.peak_lr * inverse_square_root(step, self.warmup)
+
+    def is_averaged(self, step: int) -> bool:
+        """Whether the weights after this step are one of the last ``average`` snapshots."""
+        left = self.steps - step
+        return left % self.average_every == 0 and left // self.average_every < self.average
 
 
 class Trainer:
@@ -28,9 +88,6 @@ class Trainer:
     same settings and the same folder, goes on from its last checkpoint and ends, on the same processor with
     the same number of threads, bit for bit where it would have ended. On a GPU, and on a CPU if the settings
     say so, the loss is computed in bfloat16 where that is safe.
-
-    Of an ``OpenEnded`` run the last checkpoint before the rate falls is kept as ``stable.pt``: with more
-    ``steps`` it goes on from there, and ends where one of so many steps ends.
 
     Several processes (``course.training.processes``) make the same updates as one, but for rounding and for
     what dropout drops, and the first of them alone writes: each computes the gradient of its share of a
@@ -171,38 +228,27 @@ class Trainer:
     def _save(self) -> None:
         """All that the next steps depend on, in one file that is whole or not there."""
         state = {
-            "config": as_text(self.config),
+            "config": _as_text(self.config),
             "progress": (self.step, self.tokens, self.seconds),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": (self.average.count, self.average.mean),
         }
         resuming.save(self.folder, state)
-        if self.config.is_open(self.step):
-            resuming.keep(self.folder)
 
     def _resume(self) -> None:
         state = resuming.load(self.folder, self.device)
         if state is None:
             return
-        if not self._goes_on(state):
-            stable = resuming.kept(self.folder, self.device)
-            if stable is None or not self._goes_on(stable):
-                raise self._other_settings(state)
-            state = stable
+        if state["config"] != _as_text(self.config):
+            raise OtherSettings(
+                f"{self.folder} holds a run with other settings:\n  {state['config']}, not\n"
+                f"  {_as_text(self.config)}. Choose another folder, or delete this one"
+            )
         self.step, self.tokens, self.seconds = state["progress"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.count, self.average.mean = state["average"]
-
-    def _goes_on(self, state: dict) -> bool:
-        return self.config.goes_on(state["config"], state["progress"][0])
-
-    def _other_settings(self, state: dict) -> OtherSettings:
-        return OtherSettings(
-            f"{self.folder} holds a run with other settings:\n  {state['config']}, not\n"
-            f"  {as_text(self.config)}. Choose another folder, or delete this one"
-        )
 
 
 class WeightAverage:
@@ -244,6 +290,10 @@ def adamw(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> torch.o
     return torch.optim.AdamW(groups, lr=config.peak_lr, betas=config.betas, eps=config.eps, fused=True)
 
 
+def _as_text(config: TrainingConfig) -> str:
+    return json.dumps(asdict(config))
+
+
 def _check_finite(steps: list[list[float]], first: int, config: TrainingConfig) -> None:
     """Raise Diverged if a loss or its gradient's norm, of the steps after ``first``, is not finite."""
     for step, (loss, norm) in enumerate(steps, start=first + 1):
@@ -251,7 +301,7 @@ def _check_finite(steps: list[list[float]], first: int, config: TrainingConfig) 
         if not math.isfinite(value):
             raise Diverged(
                 f"the {name} is {value} at step {step}: a lower peak_lr than {config.peak_lr} or a longer "
-                f"warm-up than {config.warmup} steps may keep it finite. The settings: {as_text(config)}"
+                f"warm-up than {config.warmup} steps may keep it finite. The settings: {_as_text(config)}"
             )
 
 

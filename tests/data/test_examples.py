@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from course.data import broad_twitter, handwritten, little_reports, rt_polarity, snli, squad, wnut17
-from course.data.examples import Labelled, Pair, Question, Tagged
+from course.data import handwritten, little_reports, rt_polarity, squad, wnut17
+from course.data.examples import Labelled, Question, Tagged
 from course.data.little_reports import reports
 from course.studies.baselines import NaiveBayes, fit_tags
 from course.studies.metrics import accuracy, entities, entity_scores
@@ -235,28 +235,3 @@ def test_a_hypothesis_follows_contradicts_or_is_open_by_what_was_changed():
         }
         assert all(any(w in known[kind] for kind in kinds) for w in changed)
         assert bool(changed) is (label != "entailment")
-
-
-# -- pairs that people wrote, and names in tweets --
-
-
-def test_pairs_are_read_line_by_line_and_another_label_is_refused():
-    assert snli.parse("A man .\nB \n", "He is .\nC\n", "neutral\nentailment\n") == [
-        Pair("A man .", "He is .", "neutral"),
-        Pair("B", "C", "entailment"),
-    ]
-    with pytest.raises(ValueError, match="got maybe"):
-        snli.parse("A", "B", "maybe")
-
-
-def test_tweets_end_at_an_empty_line_even_of_spaces():
-    found = broad_twitter.parse("RT\tO\n@\tB-ORG\n \nParis\tB-LOC\n\n")
-    assert found == [Tagged(("RT", "@"), ("O", "B-ORG")), Tagged(("Paris",), ("B-LOC",))]
-    with pytest.raises(ValueError, match="got B-X"):
-        broad_twitter.parse("Paris\tB-X")
-
-
-def test_the_real_pairs_and_tweets(real_data):
-    assert [len(part) for part in snli.pairs()] == [9842, 9824]
-    assert {x.premise for x in snli.pairs().train}.isdisjoint(x.premise for x in snli.pairs().test)
-    assert [len(part) for part in broad_twitter.names()] == [6338, 1001, 2001]

@@ -12,9 +12,7 @@ from course.models.bert_heads import BertForPreTraining
 from course.studies.bert_pretraining import found_when, scores
 from course.text.wordpiece import WordPiece
 from course.training.recipes import bert_small
-from course.training.recipes.bert import BertRecipe
-from course.training.recipes.bert_batches import Encoded
-from course.training.recipes.bert_report import held_out_batches
+from course.training.recipes.bert import BertRecipe, Encoded, held_out_batches
 from course.training.recipes.texts import write_scores
 from course.training.report import wrapped
 from course.training.trainer import Log, device_name

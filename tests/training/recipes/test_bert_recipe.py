@@ -17,9 +17,14 @@ from course.next_sentence import IS_NEXT, NOT_NEXT
 from course.studies.bert_pretraining import scores
 from course.text.wordpiece import WordPiece
 from course.training import RECIPES
-from course.training.recipes.bert import BertRecipe
-from course.training.recipes.bert_batches import PretrainingBatches, encoded
-from course.training.recipes.bert_report import BASELINES, held_out_batches, told
+from course.training.recipes.bert import (
+    BASELINES,
+    BertRecipe,
+    PretrainingBatches,
+    encoded,
+    held_out_batches,
+    told,
+)
 from course.training.trainer import Log, TrainingConfig
 
 ANIMALS = {"cat": "purrs", "dog": "barks", "hen": "clucks", "cow": "moos", "pig": "grunts", "owl": "hoots"}
