@@ -121,6 +121,6 @@ class Window(CourseWidget):
         )
         axes.set_xticks(range(n), map(elide, self.source), parse_math=False)
         axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1.05), ylabel="weight", xlabel="source word",
-                 title=f"p = {self.place:.2f}, D = {self.half_width:g}, sum {found['weights'].sum():.2f}")  # fmt: skip
+                 title=f"p = {self.place:.2f}, D = {self.half_width:g}, sum {found['weights'].sum():.2f}")  # fmt: skip  # noqa: E501
         axes.legend(fontsize=8)
         return figure
