@@ -187,6 +187,7 @@ def test_fine_tuning_moves_everything_and_leaves_the_encoder_as_it_was(encoder, 
 
 def test_from_scratch_takes_over_nothing_but_the_sizes(encoder):
     task = Classification(LABELS)
+    torch.manual_seed(7)  # not the encoder's own
     model = start_model(encoder, task, "from scratch")
     assert model.config.n_labels == 2 and model.config.d_model == SIZES.d_model
     assert not torch.equal(model.bert.tokens.weight, encoder.tokens.weight)
