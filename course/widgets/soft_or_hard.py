@@ -45,7 +45,7 @@ WORDS = {
 
 
 class SoftOrHard(CourseWidget):
-    """A temperature and a number of looks: soft weights on a scene beside score-function estimates of a gradient.
+    """A temperature and a number of looks: soft weights on a scene beside estimates of a gradient.
 
     Args:
         image: the scene, from 0 to 1.
@@ -88,7 +88,7 @@ class SoftOrHard(CourseWidget):
         )
 
     def numbers(self) -> dict[str, Tensor]:
-        """Weights; the exact gradient for A and B; estimates without and with a baseline, ``[estimate, 2]``."""
+        """Weights; A's and B's exact gradient; estimates without and with a baseline, ``[estimate, 2]``."""
         scores, rewards = torch.tensor(self.scores) / self.temperature, torch.tensor(self.rewards)
         generator = torch.Generator().manual_seed(self.seed)
         drawn = torch.multinomial(scores.softmax(-1), ESTIMATES * self.looks, True, generator=generator)
