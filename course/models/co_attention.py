@@ -61,8 +61,8 @@ class StoryReader(nn.Module):
     """Answers a question on a story of short sentences: each sentence and each question word look at one
     another.
 
-    A sentence is the sum of its words' vectors, with something of its first word and of its place counted from
-    the end (later ones undo earlier ones); a question's word is its vector with what a bidirectional GRU makes
+    A sentence is the sum of its words' vectors, with something of its first word and of its place counted
+    from the end (later ones undo earlier ones); a question's word is its vector with what a two-way GRU makes
     of it. What the question's words found is averaged and read by one linear map.
 
     Args:

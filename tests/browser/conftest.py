@@ -18,7 +18,8 @@ import pytest
 from eventually import eventually
 from nbformat import NotebookNode
 
-from course.workbook import cli
+from course.workbook import bootstrap, cli
+from course.workbook.reading import UnreadableNotebook, read_notebook
 
 CANDIDATES = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -122,7 +123,8 @@ def lab_server(tmp_path_factory, quick_kernels):
         json.dumps({"windowingMode": "none"}), encoding="utf-8"
     )
     token = "a-token-for-tests"
-    port = cli.free_port(8890)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    port = cli.free_port(8890 + 100 * worker)  # two workers that look at once would find the same
     with study_of(root):
         command = cli.jupyter_command(root / "notebooks" / "x.ipynb", port, browser=False)
     names = [f"JUPYTER_{kind}_DIR" for kind in ("CONFIG", "DATA", "RUNTIME")]
@@ -144,7 +146,7 @@ def lab_server(tmp_path_factory, quick_kernels):
 def study_of(root: Path):
     """What the commands take for the course's folder, here only: other tests of this worker follow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "ROOT", root)
+        patch.setattr(bootstrap, "ROOT", root)
         yield
 
 
@@ -215,8 +217,16 @@ class Lab(Visit):
         """Save as a learner does; what the file holds then."""
         before = self.file.stat().st_mtime_ns
         self.menu("File", "Save Notebook")
-        eventually(lambda: self.file.stat().st_mtime_ns > before)
+        eventually(lambda: self.file.stat().st_mtime_ns > before and self.is_whole())
         return nbformat.read(self.file, as_version=4)
+
+    def is_whole(self) -> bool:
+        """Whether the file can be read: the server empties it before it writes."""
+        try:
+            read_notebook(self.file)
+        except UnreadableNotebook:
+            return False
+        return True
 
     def close(self) -> None:
         """Close the page and end the kernel, which holds some hundred megabytes."""

@@ -28,7 +28,7 @@ things right, and {mass:.1%} of its attention falls on them.
 - Data: scenes that the course draws (`course.data.scenes`): one of five photographs behind {drawn:,} scenes
   to train on, another of two behind {tested} to test with; eighteen little pictures from Twemoji (CC BY
   4.0). Credits: `course/data/art/README.md`.
-- Training: the three ways compared, {steps} steps of {batch} scenes, Adam, {lr} falling to a tenth in a line, on one
+- Training: the three ways compared, {steps} steps of {batch} scenes, Adam, {lr} falling to a tenth, on one
   CPU thread. A hard reader takes four looks at each scene.
 
 On scenes before photographs never seen, mean over three questions (the lowest and the highest of {seeds}
