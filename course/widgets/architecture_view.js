@@ -39,7 +39,7 @@ export function bypassed(inside) {
     groups.at(-1).push(part);
     if (part.kind === "add" || after) groups.push([]);
   }
-  return groups.slice(0, -1);
+  return groups.filter(group => group.length);
 }
 
 const isHead = part => part.kind.endsWith("_block");

@@ -84,8 +84,8 @@ class Bottleneck(CourseWidget):
 
     def describe(self) -> str:
         at = self.curve(self.way)[self.measured["lengths"].index(self.length)]
-        percent = {name: round(100 * at[name]) for name in ("right", "low", "high")}
-        ends = {"first": round(100 * at["places"][0]), "last": round(100 * at["places"][-1])}
+        percent = {name: _percent(at[name]) for name in ("right", "low", "high")}
+        ends = {"first": _percent(at["places"][0]), "last": _percent(at["places"][-1])}
         return WORDS["says"][self.way].format(size=self.size, n=self.length, **percent, **ends)
 
     def still(self) -> Figure:
@@ -109,6 +109,11 @@ class Bottleneck(CourseWidget):
         curves.set(ylim=(0, 1.03), xlabel="letters to copy", title=f"{WORDS['curve']}, C of {self.size}")
         curves.legend()
         return figure
+
+
+def _percent(share: float) -> int:
+    """Rounded as the browser does: halves up."""
+    return int(100 * share + 0.5)
 
 
 def _summed(measured: dict[str, Any]) -> dict[str, Any]:

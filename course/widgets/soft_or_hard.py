@@ -88,7 +88,7 @@ class SoftOrHard(CourseWidget):
         )
 
     def numbers(self) -> dict[str, Tensor]:
-        """Weights; the exact gradient for A and B; estimates without, with a baseline ``[estimate, 2]``."""
+        """Weights; A's and B's exact gradient; estimates without and with a baseline, ``[estimate, 2]``."""
         scores, rewards = torch.tensor(self.scores) / self.temperature, torch.tensor(self.rewards)
         generator = torch.Generator().manual_seed(self.seed)
         drawn = torch.multinomial(scores.softmax(-1), ESTIMATES * self.looks, True, generator=generator)
@@ -120,7 +120,7 @@ class SoftOrHard(CourseWidget):
         for name, cell in zip("AB", self.pair, strict=True):
             row, column = divmod(cell, side)
             scene.text(column + 0.5, row + 0.5, name, ha="center", va="center", color="white", weight="bold",
-                       bbox={"boxstyle": "round,pad=0.1", "facecolor": "#00000099", "ec": "none"})  # fmt: skip  # noqa: E501
+                       bbox={"boxstyle": "round,pad=0.1", "facecolor": "#00000099", "ec": "none"})  # fmt: skip
         scene.set(title=f"{WORDS['scene']}, T = {self.temperature:g}", xticks=[], yticks=[])
         for name, (colour, mark) in {"without": ("#D55E00", "o"), "with": ("#0072B2", "^")}.items():
             label = f"{WORDS[name]}: spread {_spread(found[name]):.3f}"

@@ -83,7 +83,7 @@ class Window(CourseWidget):
         best = int(found["weights"].argmax())
         inside = sum(abs(s - self.place) <= self.half_width for s in range(n))
         return WORDS["says"].format(
-            low=f"{self.place - self.half_width:.2f}",
+            low=f"{self.place - self.half_width:.2f}".replace("-", "−"),
             high=f"{self.place + self.half_width:.2f}",
             inside=inside,
             n=n,
@@ -120,7 +120,8 @@ class Window(CourseWidget):
             x, torch.exp(-((x - self.place) ** 2) / (2 * (self.half_width / 2) ** 2)), color="#444444", lw=1
         )
         axes.set_xticks(range(n), map(elide, self.source), parse_math=False)
-        axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1.05), ylabel="weight", xlabel="source word",
-                 title=f"p = {self.place:.2f}, D = {self.half_width:g}, sum {found['weights'].sum():.2f}")  # fmt: skip  # noqa: E501
+        total = found["weights"].sum()
+        title = f"p = {self.place:.2f}, D = {self.half_width:g}: local-p sums to {total:.2f}"
+        axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1.05), ylabel="weight", xlabel="source word", title=title)
         axes.legend(fontsize=8)
         return figure

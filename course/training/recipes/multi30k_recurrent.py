@@ -33,8 +33,8 @@ RECIPE = RecurrentRecipe(
     vocab_size=6000,
     models={
         "fixed": (Seq2Seq, {"d_embedding": 128, "d_hidden": 256}),
-        "bahdanau": (Bahdanau, {"d_embedding": 128, "d_hidden": 248}),
-        "luong": (Luong, {"d_embedding": 128, "d_hidden": 262}),
+        "bahdanau": (Bahdanau, {"d_embedding": 128, "d_hidden": 244}),
+        "luong": (Luong, {"d_embedding": 128, "d_hidden": 266}),
     },
     training=TrainingConfig(
         steps=4000, peak_lr=2e-3, warmup=200, decay="cosine", log_every=50, save_every=250, seed=1

@@ -53,7 +53,7 @@ def train(folder: str | Path, device: str = "cpu") -> SceneReader:
         for way in WAYS:
             torch.manual_seed(seed)
             reader = SceneReader()
-            curves[way].append(fit(reader, drawn, way, seed, tested))
+            curves[way].append(fit(reader, drawn, way, seed, tested, STEPS, EVERY))
             _write(folder / "model" / "scores.json", curves)
     reader, reached = shipped(folder / "model", tested)
     last = {way: [seed[-1] for seed in of] for way, of in curves.items()}
