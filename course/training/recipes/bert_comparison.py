@@ -22,6 +22,7 @@ from course.studies.one_way_two_way import (
 )
 from course.text.wordpiece import WordPiece
 from course.training.recipes.texts import write_scores
+from course.training.report import wrapped
 
 NAMES = ("bert-small", "bert-small-causal")
 SHORTEST, LONGEST, SENTENCES = 5, 40, 1000

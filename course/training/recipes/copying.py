@@ -12,6 +12,7 @@ from course.models.attention_seq2seq import Bahdanau
 from course.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course.models.transformer import evaluating
 from course.text.tokenizers import BOS, EOS, PAD
+from course.training.report import wrapped
 
 LETTERS, SHORTEST, LONGEST = 16, 2, 12
 SIZES, SEEDS, STEPS, BATCH, LR = (12, 32), 3, 350, 48, 5e-3
@@ -60,7 +61,7 @@ def train(folder: str | Path, device: str = "cpu") -> dict:
         sizes=", ".join(map(str, SIZES)), shortest=SHORTEST, longest=LONGEST, steps=STEPS, batch=BATCH, lr=LR,
         seeds=SEEDS, chance=1 / LETTERS, rows=rows,
     )  # fmt: skip
-    (folder / "model" / "README.md").write_text(card, encoding="utf-8", newline="\n")
+    (folder / "model" / "README.md").write_text(wrapped(card), encoding="utf-8", newline="\n")
     return scores
 
 

@@ -12,6 +12,7 @@ from course.models.translator import Translator
 from course.studies.alignment import diagonal_error_rate, head_error_rates, words
 from course.studies.by_length import bleu_with_interval, token_accuracy
 from course.training.recipes.recurrent import Pairs, RecurrentRecipe
+from course.training.report import wrapped
 from course.training.trainer import TrainingConfig
 
 JOINED = 60_000
@@ -116,7 +117,7 @@ def compare(models: dict[str, Seq2Seq], folder: Path, banded: BandedCorpus) -> d
             f"| {name} | {of['ours']:.2f} | {of['parliament']:.2f} |" for name, of in alignments.items()
         ),
     )
-    (place / "README.md").write_text(card, encoding="utf-8", newline="\n")
+    (place / "README.md").write_text(wrapped(card), encoding="utf-8", newline="\n")
     return scores
 
 

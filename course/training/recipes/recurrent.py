@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from course.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course.text.tokenizers import PAD, Tokenizer
 from course.training.batches import PairBatches
+from course.training.report import wrapped
 from course.training.score import translation_scores
 from course.training.trainer import Log, Trainer, TrainingConfig, device_name
 
@@ -111,7 +112,7 @@ class RecurrentRecipe:
             ),
             signature=next(iter(scores.values()))["bleu_signature"],
         )
-        (place / "model" / "README.md").write_text(card, encoding="utf-8", newline="\n")
+        (place / "model" / "README.md").write_text(wrapped(card), encoding="utf-8", newline="\n")
         _write(place / "translations.json", translations)
         _write(place / "scores.json", scores)
 

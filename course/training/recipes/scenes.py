@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from course.data import scenes
 from course.data.scenes import Scenes
 from course.models.glimpse import SceneReader, hard_loss, mass_on, soft_loss
+from course.training.report import wrapped
 
 WAYS = {
     "soft": soft_loss,
@@ -72,7 +73,7 @@ def train(folder: str | Path, device: str = "cpu") -> SceneReader:
         area=tested.cells().float().mean().item(),
         **reached,
     )
-    (folder / "model" / "README.md").write_text(card, encoding="utf-8", newline="\n")
+    (folder / "model" / "README.md").write_text(wrapped(card), encoding="utf-8", newline="\n")
     return reader
 
 

@@ -10,6 +10,7 @@ from course.data import babi
 from course.data.babi import StoryQuestion
 from course.models.co_attention import StoryReader
 from course.models.toy_attention import split_words
+from course.training.report import wrapped
 
 SEEDS, EPOCHS, BATCH, LR = 3, 12, 64, 5e-3
 
@@ -66,7 +67,7 @@ def train(folder: str | Path, device: str = "cpu") -> StoryReader:
         parameters=sum(p.numel() for p in model.parameters()), best=best, epochs=EPOCHS, batch=BATCH, lr=LR,
         seeds=SEEDS, rows=rows,
     )  # fmt: skip
-    (folder / "model" / "README.md").write_text(card, encoding="utf-8", newline="\n")
+    (folder / "model" / "README.md").write_text(wrapped(card), encoding="utf-8", newline="\n")
     return StoryReader.from_pretrained(folder / "model")
 
 
