@@ -155,7 +155,7 @@ def test_an_exercise_becomes_a_heading_a_cell_and_a_check(tmp_path, solutions):
     heading, answer, check = cells[:3]
     assert heading.source == build.heading(find("3.2"))
     assert heading.source.startswith("### ✎ Exercise 3.2 · Scaled dot-product scores\n")
-    assert "about 5 minutes · difficulty ●○○ · 3 points" in heading.source
+    assert f"about 5 minutes · difficulty ●○○ · {find('3.2').points} points" in heading.source
     assert answer.source == (solved if solutions else stub)(find("3.2"))
     assert answer.metadata == {"tags": ["exercise"], "course": {"exercise": "3.2"}}
     assert check.source == 'check("3.2")'
