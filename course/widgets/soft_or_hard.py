@@ -119,8 +119,9 @@ class SoftOrHard(CourseWidget):
         scene.imshow(veil.numpy(), extent=(0, side, side, 0), interpolation="nearest")
         for name, cell in zip("AB", self.pair, strict=True):
             row, column = divmod(cell, side)
-            scene.text(column + 0.5, row + 0.5, name, ha="center", va="center", color="white", weight="bold",
-                       bbox={"boxstyle": "round,pad=0.1", "facecolor": "#00000099", "ec": "none"})  # fmt: skip  # noqa: E501
+            box = {"boxstyle": "round,pad=0.1", "facecolor": "#00000099", "edgecolor": "none"}
+            look = {"ha": "center", "va": "center", "color": "white", "weight": "bold", "bbox": box}
+            scene.text(column + 0.5, row + 0.5, name, **look)
         scene.set(title=f"{WORDS['scene']}, T = {self.temperature:g}", xticks=[], yticks=[])
         for name, (colour, mark) in {"without": ("#D55E00", "o"), "with": ("#0072B2", "^")}.items():
             label = f"{WORDS[name]}: spread {_spread(found[name]):.3f}"
