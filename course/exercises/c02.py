@@ -21,7 +21,7 @@ EARNED = torch.tensor([-0.31, -2.17, -1.43, -0.86])
 def carries_a_gradient(f) -> tuple:
     """Whether the estimate could be differentiated again, for scores and rewards that can."""
     scores, rewards = randn(5, seed=3).requires_grad_(), EARNED.clone().requires_grad_()
-    found = f(scores * 1.0, LOOKS, rewards * 1.0, True)
+    found = f(scores * 1.0, LOOKS.clone(), rewards * 1.0, True)
     return found.requires_grad, found.detach()
 
 
@@ -32,8 +32,8 @@ e = define(
     minutes=15,
     difficulty=3,
     parts=[
-        ("four looks at five cells", 2, lambda f: f(randn(5, seed=3), LOOKS, EARNED)),
-        ("with a baseline", 2, lambda f: f(randn(5, seed=3), LOOKS, EARNED, True)),
+        ("four looks at five cells", 2, lambda f: f(randn(5, seed=3), LOOKS.clone(), EARNED.clone())),
+        ("with a baseline", 2, lambda f: f(randn(5, seed=3), LOOKS.clone(), EARNED.clone(), True)),
         (
             "three looks at seven cells, rewards far from 0",
             1,
@@ -146,7 +146,7 @@ e = define(
     parts=[
         ("one state, six source states", 2, lambda f: asked(f)),
         ("a batch", 1, lambda f: asked(f, 2)),
-        ("a batch with padding", 2, lambda f: asked(f, 2, mask=PADDED)),
+        ("a batch with padding", 2, lambda f: asked(f, 2, mask=PADDED.clone())),
         ("widths alike", 1, lambda f: asked(f, d_state=4, d_source=4, n=5)),
         ("the gradient that reaches the state", 1, gradient_of_state),
     ],
@@ -406,7 +406,7 @@ e = define(
     minutes=12,
     difficulty=2,
     parts=[
-        ("three places among eight words, D = 2.5", 2, lambda f: f(randn(3, 8, seed=2), PLACES, 2.5)),
+        ("three places among eight words, D = 2.5", 2, lambda f: f(randn(3, 8, seed=2), PLACES.clone(), 2.5)),
         ("a place on a word, D = 1", 1, lambda f: f(randn(2, 5, seed=3), torch.tensor([2.0, 4.0]), 1.0)),
         (
             "a batch",
@@ -692,8 +692,12 @@ e = define(
     parts=[
         ("five context words, three question words", 2, both),
         ("as many of each", 1, lambda f: both(f, n=4, m=4)),
-        ("a batch with padding on both sides", 2, lambda f: both(f, 2, masks=(CONTEXT_MASK, QUESTION_MASK))),
-        ("padding in the question alone", 1, lambda f: both(f, 2, masks=(None, QUESTION_MASK))),
+        (
+            "a batch with padding on both sides",
+            2,
+            lambda f: both(f, 2, masks=(CONTEXT_MASK.clone(), QUESTION_MASK.clone())),
+        ),
+        ("padding in the question alone", 1, lambda f: both(f, 2, masks=(None, QUESTION_MASK.clone()))),
     ],
     hints=[
         "There is one table of scores, a row for each context word and a column for each question word. Whose weights are a softmax"

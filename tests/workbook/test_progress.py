@@ -146,7 +146,7 @@ def test_a_notebook_is_found_by_its_number(folder):
 def test_an_unreadable_notebook_costs_itself_alone(folder, content):
     (folder / "03_self_attention.ipynb").write_bytes(content)
     shown = progress(folder)
-    assert shown.rows["03_self_attention.ipynb"] == [] and shown.points == (3, 3)
+    assert shown.rows["03_self_attention.ipynb"] == [] and shown.points == (11, 11)
     for text in (repr(shown), shown._repr_html_()):
         assert "03_self_attention.ipynb cannot be read: " in text
     assert (
