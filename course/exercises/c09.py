@@ -585,7 +585,9 @@ def seven(*batch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 def its_w(f, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
     """The w behind an estimator, by asking for the unit vectors; None where it raises or gives no number."""
     try:
-        return torch.stack([f(x, y, unit).reshape(()) for unit in torch.eye(x.shape[-1])]).detach()
+        return torch.stack(
+            [f(x.clone(), y.clone(), unit).reshape(()) for unit in torch.eye(x.shape[-1])]
+        ).detach()
     except (RuntimeError, IndexError):
         return None
 

@@ -80,6 +80,22 @@ def imitation_of(id: str, index: int) -> list[Outcome]:
         return observe(find(id), find(id).mistakes[index].candidate)
 
 
+class _Refusal(ValueError, TypeError, LookupError, RuntimeError):
+    """Whatever error a part waits for."""
+
+
+def _refuse(*args: Any, **kwargs: Any) -> Any:
+    raise _Refusal
+
+
+@cache
+def refusals_of(id: str) -> list[bool]:
+    """Which parts an answer gets right that only raises: they look at what is refused."""
+    with sandbox():
+        outcomes = observe(find(id), _refuse)
+    return [same(e, o) for e, o in zip(expected_of(id), outcomes, strict=True)]
+
+
 def same(a: Outcome, b: Outcome) -> bool:
     """Whether a part gave the same; to raise is to raise."""
     if a.error or b.error:
@@ -127,7 +143,10 @@ def _look(exercise: Exercise, candidate: Any, expected: list[Outcome], seconds: 
     with time_limit(seconds):
         outcomes = observe(exercise, candidate)
         right = [same(e, o) for e, o in zip(expected, outcomes, strict=True)]
-    values = [o for p, o in zip(exercise.parts, outcomes, strict=True) if not p.says]
+    if all(right):
+        return outcomes, right
+    looked = zip(exercise.parts, outcomes, refusals_of(exercise.id), strict=True)
+    values = [o for part, o, refusal in looked if not (part.says or refusal)]
     if values and all(o.error for o in values):  # who always raises has refused nothing, and kept nothing
         right = [False] * len(right)
     return outcomes, right

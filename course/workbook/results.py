@@ -16,6 +16,7 @@ from course.workbook.record import Exercise, exercises_of, find
 CHECK = re.compile(r"""^\s*check\(\s*["'](\d+\.\d+)["']""", re.MULTILINE)
 HANDED_IN = re.compile(r"""^@exercise\(\s*["'](\d+\.\d+)["']\s*\)\s*\n(?:def|class)\s+(\w+)""", re.MULTILINE)
 STATES = ("right", "wrong", "todo", "stopped")
+SORTS = ("mistake", "property", "raises", "place")
 LONGEST = 1000  # characters of a diagnosis, or of an error's line
 DELETED = "its check is not in the notebook: was the cell deleted?"
 SILENT = "its check showed no result: was `check` given another meaning, or its output switched off?"
@@ -79,6 +80,7 @@ def trusted(displayed: object) -> dict | None:
         "diagnosis": one_line(data.get("diagnosis")),
         "mistake": mistake if mistake in [known.name for known in exercise.mistakes] else None,
         "parts": parts if state in ("right", "wrong") else [],
+        "sort": data["sort"] if data.get("sort") in SORTS else "",
     }
 
 
