@@ -15,6 +15,7 @@ from course import checkpoints
 from course.attention import masked_softmax, scaled_dot_score
 from course.blocks import EncoderBlock, LayerNorm
 from course.heads import split_heads
+from course.masks import is_known_true
 from course.models import bert_files
 from course.models.attention_pass import AttentionPass
 
@@ -216,7 +217,7 @@ class Bert(PretrainedBert):
         if mask is not None or self.config.pad_id is None:
             return mask
         real = (ids != self.config.pad_id).unsqueeze(1)  # [batch, 1, n]
-        return None if real.all() else real
+        return None if is_known_true(real) else real
 
 
 # --------------------------------------------------------------------------------------------------

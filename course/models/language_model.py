@@ -93,14 +93,16 @@ class LanguageModel:
         return self.vocabulary.decode(self.gpt.generate(self.encode(prompt), max_new_tokens, **settings))
 
     def stream(self, prompt: str, max_new_tokens: int = 100, **settings: Any) -> Iterator[str]:
-        """``write``, piece by piece; a character of several tokens comes once it is whole."""
-        written, said = [], ""
+        """``write``, piece by piece; a character of several tokens comes once it is whole, or at the end."""
+        written, said, text = [], "", ""
         for token in self.gpt.stream(self.encode(prompt), max_new_tokens, **settings):
             written.append(token)
             text = self.vocabulary.decode(written)
             if text.startswith(said) and not text.endswith("\ufffd"):
                 yield text[len(said) :]
                 said = text
+        if len(text) > len(said):  # it ends in half a character
+            yield text[len(said) :]
 
     # -- what it looks at --
 

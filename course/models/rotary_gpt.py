@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from course import checkpoints
 from course.blocks import KeyValueCache
 from course.heads import merge_heads, split_heads
-from course.models.gpt import GPT, GPTConfig
+from course.models.gpt import GPT, PARTS, GPTConfig
+from course.models.writing import ship
 from course.positions import rotary
 
 
@@ -94,6 +95,9 @@ class RotaryGPT(GPT):
         with self._positions_from(len(caches[0])):
             return super().step(ids, caches)
 
+    def _parts(self) -> dict[str, type]:
+        return _PARTS
+
     def _reader(self, length: int) -> StepReader:
         return StepReader(self)
 
@@ -132,3 +136,12 @@ class RotaryGPT(GPT):
         model = cls(GPTConfig(**config))
         model.load_state_dict(load_file(folder / "model.safetensors"))
         return model.eval()
+
+
+_PARTS = {name: kind for name, kind in PARTS.items() if not name.startswith("positions")} | {
+    "": RotaryGPT,
+    "blocks.*.self_attention.q_proj": RotaryProjection,
+    "blocks.*.self_attention.k_proj": RotaryProjection,
+}
+
+ship(_PARTS.values())

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from course import checkpoints
 from course.blocks import DecoderBlock, EncoderBlock, FeedForward, LayerNorm
 from course.heads import MultiHeadAttention
-from course.masks import causal_mask
+from course.masks import causal_mask, is_known_true
 from course.positions import sinusoidal_positions
 from course.text.decoding import Step
 from course.text.tokenizers import PAD
@@ -134,7 +134,7 @@ class Transformer(nn.Module):
     ) -> tuple[Float[Tensor, "batch source d_model"], Bool[Tensor, "batch 1 source"] | None]:
         """Read the sources: the memory, and the mask that hides their padding (None where there is none)."""
         real = (source != PAD).unsqueeze(1)  # [batch, 1, source]
-        mask = None if real.all() else real
+        mask = None if is_known_true(real) else real
         return self.encoder(self.embed(source), mask), mask
 
     def decode(
