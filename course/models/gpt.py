@@ -9,15 +9,17 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import FeedForward, KeyValueCache, LayerNorm, residual
+from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
 from course.heads import MultiHeadAttention
 from course.masking import IGNORED
 from course.masks import causal_mask
 from course.models.gpt_files import (
+    SETTINGS,
     config_from_gpt2,
     config_to_gpt2,
     score_factors,
@@ -323,15 +325,18 @@ class GPT(nn.Module):
                 hub's name of one, such as "openai-community/gpt2" (downloaded once, then cached).
 
         Raises:
-            ValueError: if it is another architecture, or a variant of GPT-2 that is not supported.
+            ValueError: if it is another architecture, or a variant of GPT-2 that is not supported, or a file
+                is damaged or does not fit the other.
             OSError: if there is no such checkpoint, or it cannot be downloaded now.
         """
-        settings = json.loads(checkpoints.find_file(name, "config.json").read_text(encoding="utf-8"))
-        model = cls(GPTConfig(**config_from_gpt2(settings)))
-        weights = load_file(checkpoints.find_file(name, "model.safetensors"))
-        model.load_state_dict(weights_from_gpt2(weights, len(model.blocks)))
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        settings = read_settings(file)
+        config = configured(GPTConfig, config_from_gpt2(settings), file, SETTINGS)
+        weights = read_weights(weights_file)
+        check_layers(config.n_layers, weights, weights_file)
+        model = build(lambda: cls(config), weights_from_gpt2(weights, config.n_layers), weights_file)
         model._scale_scores(settings)
-        return model.eval()
+        return model
 
     @torch.no_grad()
     def _scale_scores(self, settings: dict) -> None:

@@ -11,11 +11,12 @@ from typing import Self
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import DecoderBlock, EncoderBlock, FeedForward, LayerNorm
+from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
 from course.heads import MultiHeadAttention
 from course.masks import causal_mask, is_known_true
 from course.positions import sinusoidal_positions
@@ -240,12 +241,13 @@ class Transformer(nn.Module):
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it is of another kind, or a file is damaged or does not fit the other.
         """
-        folder = checkpoints.find(name)
-        config = TransformerConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        model = cls(config)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        return model.eval()
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        config = configured(TransformerConfig, read_settings(file), file)
+        weights = read_weights(weights_file)
+        check_layers(max(config.n_encoder_layers, config.n_decoder_layers), weights, weights_file)
+        return build(lambda: cls(config), weights, weights_file)
 
 
 def teacher_forcing(

@@ -63,8 +63,16 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
-        """The tokenizer that ``save`` wrote."""
-        return cls(Backend.from_str(Path(path).read_text(encoding="utf-8")))
+        """The tokenizer that ``save`` wrote.
+
+        Raises:
+            ValueError: if the file is of another kind, or damaged.
+        """
+        backend = read_backend(path)
+        if not isinstance(backend.model, models.BPE):
+            kind = type(backend.model).__name__
+            raise ValueError(f"{path} is a tokenizer of another kind, {kind}: it is another model's")
+        return cls(backend)
 
     def save(self, path: str | Path) -> None:
         """Write everything there is to it to one JSON file."""
@@ -124,6 +132,22 @@ class Tokenizer:
             return SPECIAL[id]
         text = self._backend.decode([id])
         return text if "\ufffd" not in text else from_bytes(as_bytes(self._backend.id_to_token(id)))
+
+
+def read_backend(path: str | Path) -> Backend:
+    """A tokenizer.json of any kind.
+
+    Raises:
+        ValueError: if the file is none, or damaged.
+    """
+    try:
+        return Backend.from_str(Path(path).read_text(encoding="utf-8"))
+    except Exception as error:  # the library raises no narrower kind
+        if isinstance(error, OSError):
+            raise
+        raise ValueError(
+            f"{path} is no tokenizer that can be read ({error}): copy or download it again"
+        ) from error
 
 
 def checked_ids(ids: Iterable[int], n: int) -> list[int]:

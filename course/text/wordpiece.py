@@ -10,7 +10,7 @@ from pathlib import Path
 from tokenizers import Encoding, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from tokenizers import Tokenizer as Backend
 
-from course.text.tokenizers import _check_text, checked_ids
+from course.text.tokenizers import _check_text, checked_ids, read_backend
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,16 @@ class WordPiece:
 
     @classmethod
     def load(cls, path: str | Path) -> WordPiece:
-        """The tokenizer that ``save`` wrote, or any tokenizer.json of a BERT."""
-        return cls(Backend.from_str(Path(path).read_text(encoding="utf-8")))
+        """The tokenizer that ``save`` wrote, or any tokenizer.json of a BERT.
+
+        Raises:
+            ValueError: if the file is of another kind, or damaged.
+        """
+        backend = read_backend(path)
+        try:
+            return cls(backend)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def save(self, path: str | Path) -> None:
         """Write everything there is to it to one JSON file."""
