@@ -141,7 +141,7 @@ def sketch(make: Callable[[], Model], path: str | Path) -> Model:
     try:
         with torch.device("meta"):
             return make()
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, AssertionError) as error:
         raise ValueError(f"the config.json beside {path} describes no model: {_in_short(error)}") from error
 
 

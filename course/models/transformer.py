@@ -19,6 +19,7 @@ from course.blocks import DecoderBlock, EncoderBlock, FeedForward, LayerNorm
 from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
 from course.heads import MultiHeadAttention
 from course.masks import causal_mask, is_known_true
+from course.models.writing import ship, steps_are_its_own
 from course.positions import sinusoidal_positions
 from course.text.decoding import Step
 from course.text.tokenizers import PAD
@@ -186,9 +187,11 @@ class Transformer(nn.Module):
         """A ``Step`` for ``greedy_search`` and ``beam_search`` that writes translations of the sources.
 
         Args:
-            cache: keep the keys and values of what was written; without, compute them anew at every step.
+            cache: keep the keys and values of what was written; without, or where a block or an attention
+                layer is no longer as shipped (subclassed, hooked, patched), compute them anew at every step.
         """
         memory, mask = (_repeat(x, beam) for x in self.encode(source))
+        cache = cache and steps_are_its_own(self.decoder.layers, DecoderBlock, MultiHeadAttention)
         return self._cached_writer(memory, mask) if cache else self._plain_writer(memory, mask)
 
     def _plain_writer(self, memory: Tensor, mask: Tensor | None) -> Step:
@@ -336,3 +339,6 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def _check_positions(n: int, max_length: int) -> None:
     if n > max_length:
         raise ValueError(f"this model has {max_length} positions (max_length); got {n} tokens")
+
+
+ship([DecoderBlock, MultiHeadAttention, nn.Dropout])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -120,6 +120,23 @@ def is_as_shipped(model: nn.Module, parts: Mapping[str, type]) -> bool:
     return all(type(parameter) is nn.Parameter for parameter in model.parameters())
 
 
+def steps_are_its_own(blocks: Iterable[nn.Module], kind: type, attention: type) -> bool:
+    """Whether a block's ``step`` does what its ``forward`` does: both call norms, projections and networks.
+
+    ``step`` calls neither the block, nor its attention layers, nor dropout: those have to be as shipped.
+    """
+    for block in blocks:
+        layers = [block.self_attention, block.cross_attention] if type(block) is kind else []
+        if not layers or any(type(layer) is not attention for layer in layers):
+            return False
+        drops = [block.dropout, *(layer.dropout for layer in layers)]
+        if any(type(drop) is not nn.Dropout for drop in drops):
+            return False
+        if not all(map(_is_untouched, [block, *layers, *drops])):
+            return False
+    return True
+
+
 def _is_untouched(module: nn.Module) -> bool:
     kind = type(module)
     hooked = module._forward_hooks or module._forward_pre_hooks
@@ -140,7 +157,7 @@ _SHIPPED: dict[type, dict[str, Any]] = {}
 """The methods of each class as they were when the course was imported: a class may be patched, too."""
 
 
-def ship(parts: Sequence[type]) -> None:
+def ship(parts: Iterable[type]) -> None:
     """Remember these classes' methods."""
     for kind in parts:
         _SHIPPED[kind] = _methods(kind)

@@ -79,7 +79,7 @@ class Evil:
         (lambda whole: whole[: len(whole) // 2], "is cut off or damaged"),
         (lambda whole: (2**62).to_bytes(8, "little") + whole[8:], "is cut off or damaged"),
         (lambda whole: b"<html>404</html>", "is a web page"),
-        (lambda whole: b"version https://git-lfs.github.com/spec/v1\noid", r"Git LFS.*git lfs pull"),
+        (lambda whole: b"version https://git-lfs.github.com/spec/v1\noid", r"is a pointer.*git lfs pull"),
         (lambda whole: pickle.dumps(Evil()), "is a pickle, which can run code"),
         (lambda whole: b"PK\x03\x04", "is an archive"),
     ],
@@ -192,7 +192,7 @@ def test_another_models_vocabulary_is_refused(copied):
     if file.name == "characters.json":
         Characters("abc").save(file)
     elif load == MaskedLM.from_pretrained:
-        WordPiece.train(["a few other words"] * 9, 30).save(file)
+        WordPiece.train(["sphinx of black quartz, judge my vow"] * 9, 90).save(file)
     else:
         Tokenizer.train(["a few other words"] * 9, 270).save(file)
     with pytest.raises(ValueError, match="another model's"):
