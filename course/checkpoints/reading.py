@@ -105,8 +105,8 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     except (SafetensorError, ValueError, RuntimeError) as error:
         found = _kind(path) or f"is cut off or damaged ({error})"
         raise ValueError(f"{path} {found}: {AGAIN}") from error
-    for name, tensor in weights.items():
-        if not tensor.is_floating_point():
+    for name, tensor in weights.items():  # what is counted, such as position_ids, may be whole numbers
+        if not tensor.is_floating_point() and name.endswith(("weight", "weights")):
             raise ValueError(f"{path}: {name} is of {tensor.dtype}, and weights are floating point numbers")
         if not tensor.isfinite().all():
             raise ValueError(
