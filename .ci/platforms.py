@@ -8,6 +8,7 @@ every pin and everything that the pinned packages need. It asks the index for ea
 """
 
 import datetime
+import os
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,8 @@ def resolve(uv: str, platform: str, python: str) -> str:
     """ "yes", or the first package that there is no wheel of."""
     command = [uv, "pip", "compile", "--quiet", "--no-header", "--only-binary", ":all:"]
     command += ["--python-platform", platform, "--python-version", python, str(REQUIREMENTS)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    youngest = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}  # uv supposes an older macOS than PyTorch is made for
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | youngest)
     if done.returncode == 0:
         return "yes"
     words = done.stderr.replace("╰─▶", " ").split()
