@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements.txt"
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = {
     "Linux, x86-64": "x86_64-manylinux_2_28",
     "Linux, ARM": "aarch64-manylinux_2_28",
