@@ -26,6 +26,8 @@ _LAZY = {
     "step_decoder": "decoder_stepper",
 }
 
+__all__ = list(_LAZY)
+
 
 def __getattr__(name: str):
     if name in _LAZY:
