@@ -266,6 +266,9 @@ class Text:
         """For each offset the word that stands so far from each place, within its reach and sentence."""
         for offset in (o for o in range(-window, window + 1) if o):
             near = torch.full_like(ids, PADDING)
+            if len(ids) <= abs(offset):
+                yield near
+                continue
             here = slice(max(0, -offset), len(ids) - max(0, offset))
             there = slice(max(0, offset), len(ids) + min(0, offset))
             same = (sentence[here] == sentence[there]) & (reach[here] >= abs(offset))

@@ -22,10 +22,10 @@ from course.training.log import Log
 SEEDS = (0, 1, 2)
 LEAST, WINDOW, D = 5, 5, 100  # a word must be seen so often; words on either side; numbers a vector
 DIMENSIONS = (2, 5, 10, 20, 50, 100, 200, 300)
-SKIP_GRAM = Settings(d=D, window=WINDOW, epochs=8, lr=0.05, batch=512, threshold=2e-4)
-CBOW = Settings(d=D, window=WINDOW, epochs=8, lr=0.1, batch=256, threshold=2e-4)
+SKIP_GRAM = Settings(d=D, window=WINDOW, epochs=15, lr=0.05, batch=512, threshold=1e-4)
+CBOW = Settings(d=D, window=WINDOW, epochs=15, lr=0.15, batch=256, threshold=1e-4)
 CBOW_C = CBOW._replace(lr=0.05)
-GLOVE = GloveSettings(d=D, epochs=15)
+GLOVE = GloveSettings(d=D, epochs=20)
 
 
 @dataclass(frozen=True)
