@@ -1,4 +1,4 @@
-"""How alike two words are to people: WordSim-353, SimLex-999, MEN. To score with at run time, never shipped."""
+"""How alike two words are to people: WordSim-353, SimLex-999, MEN. To score with, never shipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What vectors of words are worth: analogies by section, likeness as people judge it, the rank of an answer."""
+"""What vectors of words are worth: analogies by section, likeness as people judge it, an answer's rank."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def rank_of(words: WordVectors, answer: str, a: str, b: str, c: str, leave_out: 
 
 
 def as_people_judge(words: WordVectors, judged: Sequence[Judged]) -> tuple[float, int]:
-    """Spearman's correlation of cosines with people's scores, over the pairs of known words; how many these are."""
+    """Spearman's correlation of cosines with people's scores over the pairs of known words; their number."""
     known = [(words.id(a), words.id(b), score) for a, b, score in judged if a in words and b in words]
     a, b, people = map(torch.tensor, zip(*known, strict=True))
     ours = F.cosine_similarity(words.vectors[a], words.vectors[b])

@@ -1,7 +1,7 @@
-"""Byte-pair encoding, trained and applied, in plain Python: equal to the tokenizers library's, merge for merge.
+"""Byte-pair encoding, trained and applied: equal to the tokenizers library's, merge for merge.
 
-A word is first its symbols: characters, or bytes, each shown as a printable character (``as_bytes``). The pair
-of neighbours that stands together most often becomes one symbol; then the next pair; and so on.
+A word is first its symbols: characters, or bytes, each shown as a printable one (``as_bytes``). The pair of
+neighbours that stands together most often becomes one symbol; then the next pair; and so on.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import heapq
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from course.text.tokenizers import _byte_alphabet, _check_text
@@ -58,13 +59,13 @@ def count_pairs(words: Mapping[tuple[str, ...], int]) -> Counter[Pair]:
     """
     pairs: Counter[Pair] = Counter()
     for word, count in words.items():
-        for pair in zip(word, word[1:], strict=False):
+        for pair in pairwise(word):
             pairs[pair] += count
     return pairs
 
 
 def best_pair(pairs: Mapping[Pair, int], ids: Mapping[str, int]) -> Pair:
-    """The pair with the highest count; of several, the one whose symbols have the smallest ids, first's first.
+    """The pair with the highest count; of several, the one whose symbols have the smallest ids.
 
     Which of several is a convention. This is the tokenizers library's; minbpe takes the first seen.
 
@@ -90,7 +91,7 @@ def merge_pair(word: Sequence[str], pair: Pair) -> tuple[str, ...]:
 def train_bpe(
     counts: Mapping[str, int], n_merges: int, alphabet: Iterable[str] = (), least: int = 2
 ) -> list[Merge]:
-    """The merges that counted words call for, in order: at most ``n_merges``, none seen less than ``least`` times.
+    """The merges that counted words call for: at most ``n_merges``, none seen less than ``least`` times.
 
     Ids, for ties, are given to the symbols in the order of their characters' numbers, then to the merges as
     they come. An index says which words hold a pair, so that a merge looks at those alone.
@@ -139,10 +140,12 @@ def _entry(pair: Pair, count: int, ids: Mapping[str, int]) -> tuple[int, int, in
     return -count, ids[pair[0]], ids[pair[1]], pair
 
 
-def _recount(pairs: Counter[Pair], holders: dict, word: tuple[str, ...], number: int, count: int) -> set[Pair]:
+def _recount(
+    pairs: Counter[Pair], holders: dict, word: tuple[str, ...], number: int, count: int
+) -> set[Pair]:
     """Add a word's pairs to the counts and to the index (or take them away, for a count below 0)."""
     found = set()
-    for pair in zip(word, word[1:], strict=False):
+    for pair in pairwise(word):
         pairs[pair] += count
         found.add(pair)
         if count > 0:
@@ -160,7 +163,7 @@ def ranks_of(merges: Iterable[Merge | Pair]) -> dict[Pair, int]:
 
 
 def bpe_encode(word: str, ranks: Mapping[Pair, int]) -> list[str]:
-    """The symbols of a word: again and again, of its pairs that are merges, the one that was learned first is joined.
+    """The symbols of a word: of its pairs that are merges the one learned first is joined, and so on.
 
     All places of that pair are joined, from left to right, before the next is looked for.
 
@@ -168,7 +171,7 @@ def bpe_encode(word: str, ranks: Mapping[Pair, int]) -> list[str]:
     """
     symbols = tuple(word)
     while len(symbols) > 1:
-        pair = min(zip(symbols, symbols[1:], strict=False), key=lambda pair: ranks.get(pair, len(ranks)))
+        pair = min(pairwise(symbols), key=lambda pair: ranks.get(pair, len(ranks)))
         if pair not in ranks:
             break
         symbols = merge_pair(symbols, pair)
@@ -217,11 +220,13 @@ class BPE:
         return from_bytes(names[id] for id in ids)
 
 
-def longest_pieces(word: str, vocabulary: Collection[str], unknown: str = "[UNK]", most: int = 100) -> list[str]:
+def longest_pieces(
+    word: str, vocabulary: Collection[str], unknown: str = "[UNK]", most: int = 100
+) -> list[str]:
     """WordPiece's way to cut a word: from the left, the longest piece that the vocabulary has, and again.
 
-    Pieces that go on with a word begin with "##". Where nothing fits, the *whole* word is ``unknown``: a choice
-    once made is not taken back. So is a word of more than ``most`` characters.
+    Pieces that go on with a word begin with "##". Where nothing fits, the *whole* word is ``unknown``: a
+    choice once made is not taken back. So is a word of more than ``most`` characters.
 
     Source: Wu et al. 2016, §4.1; Devlin et al. 2019 (BERT's code); lecture row L3.5.b.
     """

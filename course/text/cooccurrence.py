@@ -70,7 +70,7 @@ class GloveSettings(NamedTuple):
 
 def train_glove(
     counts: Float[Tensor, "vocab vocab"],
-    settings: GloveSettings = GloveSettings(),
+    settings: GloveSettings | None = None,
     watch: Callable[[int, float], None] | None = None,
 ) -> Float[Tensor, "vocab d"]:
     """w + w̃ for each word: ``glove_loss`` made small over every pair that occurs.
@@ -79,6 +79,7 @@ def train_glove(
 
     Source: Pennington et al. 2014, §3.1 and §4.2 (w + w̃).
     """
+    settings = settings or GloveSettings()
     generator = torch.Generator().manual_seed(settings.seed)
     rows, columns = counts.nonzero(as_tuple=True)
     seen = counts[rows, columns]

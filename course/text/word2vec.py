@@ -178,7 +178,7 @@ def train(
     sentences: Sequence[Sequence[int]],
     vocab_size: int,
     kind: str = "skip-gram",
-    settings: Settings = Settings(),
+    settings: Settings | None = None,
     watch: Callable[[int, int, float, Tensor], None] | None = None,
 ) -> Float[Tensor, "vocab d"]:
     """The input vectors of one of ``KINDS``, learned from sentences of word ids.
@@ -192,6 +192,7 @@ def train(
     """
     if kind not in KINDS:
         raise ValueError(f"a model is one of {', '.join(KINDS)}; got {kind!r}")
+    settings = settings or Settings()
     generator = torch.Generator().manual_seed(settings.seed)
     text = Text(sentences, vocab_size)
     inputs = (torch.rand(vocab_size, settings.d, generator=generator) - 0.5) / settings.d
@@ -218,7 +219,7 @@ def train(
 
 
 class Noise:
-    """Draws negatives: places in a table in which each word stands as often as it is probable (word2vec.c)."""
+    """Draws negatives: places in a table in which each word stands as often as is due (word2vec.c)."""
 
     SIZE = 1_000_000
 

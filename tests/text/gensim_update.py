@@ -4,8 +4,8 @@ Gensim is no dependency of the course. In an environment of its own (pip install
 
     python tests/text/gensim_update.py
 
-The sentence is "a b", the window 1: gensim trains (b predicts a), then (a predicts b). Its table of negatives is
-set so that every negative is "c".
+The sentence is "a b", the window 1: gensim trains (b predicts a), then (a predicts b). Its table of negatives
+is set so that every negative is "c".
 """
 
 import json
@@ -19,7 +19,9 @@ WORDS, D, LR = "abcde", 8, 0.05
 
 
 def main() -> None:
-    model = Word2Vec(vector_size=D, window=1, min_count=1, sg=1, negative=1, sample=0, workers=1, epochs=1, seed=1)
+    model = Word2Vec(
+        vector_size=D, window=1, min_count=1, sg=1, negative=1, sample=0, workers=1, epochs=1, seed=1
+    )
     model.build_vocab([[word for i, word in enumerate(WORDS) for _ in range(len(WORDS) - i)]])
     assert model.wv.index_to_key == list(WORDS)
     rng = np.random.default_rng(7)

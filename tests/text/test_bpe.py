@@ -1,4 +1,4 @@
-"""BPE learns the library's merges, in its order, and cuts as the library does; WordPiece's cut is the library's."""
+"""BPE learns the library's merges, in its order, and cuts as it does; WordPiece's cut is the library's."""
 
 import json
 from collections import Counter
@@ -26,7 +26,7 @@ from course.text.bpe import (
 from course.text.wordpiece import WordPiece
 
 TEXTS = st.text(alphabet="aab c", max_size=60)
-MIXED = "Low lower lowest; new newer — 新的 新的词, naïve naïve 🙂🙂 12 1234 don't\n\n  two  spaces\tand_tabs aaaa aaaaa"
+MIXED = "Low lowest; new newer — 新的 新的词, naïve naïve 🙂🙂 12 1234 don't\n\n  two  spaces\tand_tabs aaaaa"
 
 
 def library(counts, n_merges, alphabet=()):
@@ -35,7 +35,10 @@ def library(counts, n_merges, alphabet=()):
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     symbols = {c for word in counts for c in word} | set(alphabet)
     trainer = trainers.BpeTrainer(
-        vocab_size=len(symbols) + n_merges, min_frequency=2, show_progress=False, initial_alphabet=list(alphabet)
+        vocab_size=len(symbols) + n_merges,
+        min_frequency=2,
+        show_progress=False,
+        initial_alphabet=list(alphabet),
     )
     words = [word for word, n in counts.items() for _ in range(n)]
     backend.train_from_iterator([" ".join(words)], trainer)
@@ -83,7 +86,10 @@ def test_a_real_text_gives_the_librarys_merges_and_ids():
     backend = Tokenizer(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
-        vocab_size=556, min_frequency=2, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+        vocab_size=556,
+        min_frequency=2,
+        show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
     backend.train_from_iterator([text], trainer)
     assert ours.merges == merges_of(backend)
@@ -134,7 +140,10 @@ def test_half_a_character_is_refused():
 def test_the_longest_piece_first_is_bert_s_cut():
     backend = WordPiece.load(find_file("bert-small", "tokenizer.json"))
     vocabulary = set(backend.pieces(range(len(backend))))
-    words = "the unbelievable transformers tokenization rabbits zzyzx antidisestablishmentarianism xqj 猫 " + "a" * 101
+    words = (
+        "the unbelievable transformers tokenization rabbits zzyzx antidisestablishmentarianism xqj 猫 "
+        + "a" * 101
+    )
     for word in words.split():
         assert longest_pieces(word, vocabulary) == backend.pieces(backend.encode(word).ids)[1:-1], word
 

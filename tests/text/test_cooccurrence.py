@@ -53,7 +53,9 @@ def test_glove_s_loss_leaves_out_what_was_never_seen():
 
 def test_glove_learns_the_counts():
     counts, losses = cooccurrence([[i % 7, (3 * i) % 7, (i * i) % 7] for i in range(300)], 7, 2), []
-    vectors = train_glove(counts, GloveSettings(d=6, epochs=60, batch=16), lambda e, loss: losses.append(loss))
+    vectors = train_glove(
+        counts, GloveSettings(d=6, epochs=60, batch=16), lambda e, loss: losses.append(loss)
+    )
     assert vectors.shape == (7, 6) and losses[-1] < 0.05 * losses[0]
 
 

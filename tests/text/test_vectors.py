@@ -33,7 +33,10 @@ def test_ids_keep_their_shape_and_must_be_in_the_table():
 def test_the_three_measures_can_disagree():
     vectors, query = torch.tensor([[1.0, 0.1], [9.0, 9.0], [1.2, 0.9]]), torch.tensor([1.3, 0.7])
     assert [int(likeness(vectors, query, by).argmax()) for by in MEASURES] == [2, 1, 2]
-    assert int(likeness(torch.tensor([[1.0, 0.0], [9.0, 0.0]]), torch.tensor([1.0, 0.5]), "distance").argmax()) == 0
+    assert (
+        int(likeness(torch.tensor([[1.0, 0.0], [9.0, 0.0]]), torch.tensor([1.0, 0.5]), "distance").argmax())
+        == 0
+    )
     with pytest.raises(ValueError, match="cosine, inner product, distance"):
         likeness(vectors, query, "euclid")
 

@@ -1,4 +1,4 @@
-"""Skip-gram and CBOW: one update is gensim's, the gradients are autograd's, a text teaches who keeps whose company."""
+"""Skip-gram and CBOW: one update is gensim's, the gradients are autograd's, a text teaches company."""
 
 import json
 import math
@@ -37,7 +37,7 @@ def test_pairs_are_both_sides_and_inside_a_sentence():
 
 
 def looked_up(x):
-    """Gensim's sigmoid: 1,000 values from -6 to 6; that it divides whole numbers, 1000 // 6 // 2, makes it coarser."""
+    """Gensim's sigmoid: 1,000 values from -6 to 6, looked up with 1000 // 6 // 2 in whole numbers."""
     at = ((x + 6) * (1000 // 6 // 2)).long()
     e = torch.exp((at.double() / 1000 * 2 - 1) * 6)
     return (e / (e + 1)).float()
@@ -134,7 +134,7 @@ def test_what_is_read_is_what_the_definition_says(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_words_in_the_same_company_come_near_and_the_loss_falls(kind):
-    """Two groups of words that never meet: a word's nearest is of its own group. (Gensim's CBOW once did nothing.)"""
+    """Two groups of words that never meet: a word's nearest is of its own. (Gensim's CBOW once did nothing.)"""
     generator, losses = torch.Generator().manual_seed(0), []
     groups = [torch.randint(0, 6, (5,), generator=generator) + 6 * (i % 2) for i in range(400)]
     vectors = train([g.tolist() for g in groups], 12, kind, Settings(d=8, epochs=12, batch=32, threshold=1),

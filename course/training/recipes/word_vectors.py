@@ -1,4 +1,4 @@
-"""Five sets of vectors for one text: skip-gram, CBOW by two gradients, GloVe, PPMI with SVD; scored, three seeds."""
+"""Five sets of vectors of one text: skip-gram, CBOW by two gradients, GloVe, PPMI with SVD; three seeds."""
 
 import json
 import time
@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -16,7 +15,8 @@ from course.data.analogies import questions
 from course.studies.word_tests import analogy_scores, as_people_judge, rank_of
 from course.text.cooccurrence import GloveSettings, cooccurrence, ppmi, svd_vectors, train_glove
 from course.text.vectors import WordVectors
-from course.text.word2vec import Settings, train as train_word2vec
+from course.text.word2vec import Settings
+from course.text.word2vec import train as train_word2vec
 from course.training.log import Log
 
 SEEDS = (0, 1, 2)
@@ -37,7 +37,7 @@ class Corpus:
 
 
 def corpus(sentences: Sequence[Sequence[str]], least: int = LEAST) -> Corpus:
-    """Words seen ``least`` times or more; the others are taken out of their sentences, and neighbours move up."""
+    """Words seen ``least`` times or more; others are taken out of their sentences, and neighbours move up."""
     counts = Counter(word for sentence in sentences for word in sentence)
     words = sorted((word for word, n in counts.items() if n >= least), key=lambda word: (-counts[word], word))
     ids = {word: id for id, word in enumerate(words)}
@@ -71,7 +71,9 @@ def _(text: Corpus, seed: int) -> tuple[Tensor, dict]:
 def _(text: Corpus, seed: int) -> tuple[Tensor, dict]:
     losses = []
     counts = cooccurrence(text.sentences, len(text.words), WINDOW)
-    vectors = train_glove(counts, GLOVE._replace(seed=seed), lambda epoch, loss: losses.append(round(loss, 4)))
+    vectors = train_glove(
+        counts, GLOVE._replace(seed=seed), lambda epoch, loss: losses.append(round(loss, 4))
+    )
     return vectors, {"losses": losses}
 
 
@@ -107,7 +109,9 @@ def cell(text: Corpus, name: str, seed: int) -> tuple[Tensor, dict]:
 def scores(words: WordVectors) -> dict:
     """Analogies, likeness, and the lecture's example: queen's rank, the inputs left out and left in."""
     example = ("man", "king", "woman")
-    judged = {name: as_people_judge(words, word_similarity.judgements(name)) for name in word_similarity.LISTS}
+    judged = {
+        name: as_people_judge(words, word_similarity.judgements(name)) for name in word_similarity.LISTS
+    }
     return {
         "analogies": analogy_scores(words, questions(words.ids)),
         "likeness": {name: {"rho": round(rho, 4), "pairs": n} for name, (rho, n) in judged.items()},
