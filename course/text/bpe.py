@@ -46,10 +46,15 @@ def as_bytes(text: str) -> str:
     return "".join(map(_CHARACTERS.__getitem__, text.encode("utf-8")))
 
 
+def bytes_of(symbols: Iterable[str]) -> bytes:
+    """The bytes that such characters stand for."""
+    alphabet = _byte_alphabet()
+    return bytes(alphabet[character] for symbol in symbols for character in symbol)
+
+
 def from_bytes(symbols: Iterable[str]) -> str:
     """The text of such characters; bytes that are no UTF-8 show as �."""
-    alphabet = _byte_alphabet()
-    return bytes(alphabet[character] for symbol in symbols for character in symbol).decode("utf-8", "replace")
+    return bytes_of(symbols).decode("utf-8", "replace")
 
 
 def count_pairs(words: Mapping[tuple[str, ...], int]) -> Counter[Pair]:
