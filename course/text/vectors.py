@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from course.checkpoints import find_file
 
 MEASURES = ("cosine", "inner product", "distance")
 
@@ -84,6 +87,21 @@ class WordVectors:
                 f"each word, once, needs a vector: {len(self.words)} words, {len(self.ids)} different, "
                 f"{len(vectors)} vectors"
             )
+
+    @classmethod
+    def shipped(cls, method: str = "PPMI + SVD", name: str = "word-vectors") -> WordVectors:
+        """Those that the course ships, learned by one of five methods from one text; words by frequency.
+
+        Raises:
+            FileNotFoundError: if there is no such checkpoint; KeyError: if it has no such method.
+        """
+        from safetensors.torch import load_file
+
+        tables = load_file(find_file(name, "vectors.safetensors"))
+        if method not in tables:
+            raise KeyError(f"{name} has the methods {', '.join(sorted(tables))}; got {method!r}")
+        words = json.loads(find_file(name, "words.json").read_text(encoding="utf-8"))
+        return cls(words, tables[method].float())
 
     def __len__(self) -> int:
         return len(self.words)

@@ -27,8 +27,8 @@ WORDS = {
     "lr": "Step size",
     "step": "Take a step",
     "again": "Start again",
-    "says": "After {steps}: the loss is {loss}. “{centre}” and “{context}”: σ = {true}, so the true pair pulls "
-    "with {pull}. "
+    "says": "After {steps}: the loss is {loss}. “{centre}” and “{context}”: σ = {true}, so the true pair "
+    "pulls with {pull}. "
     "Of the negatives “{worst}” pushes most: σ = {push}.",
     "one": "1 step",
     "more": "{n} steps",

@@ -25,8 +25,8 @@ WORDS = {
     "whole": "Whole map",
     "says": "“{word}”: nearest by cosine are {near}. Of these {flat} are among the {k} nearest on the map.",
     "unknown": "“{word}” is none of the {n} words on this map.",
-    "help": "Drag to move, turn the wheel or press + and − to zoom, click a word. With the keyboard: arrow keys "
-    "go to the next word in that direction.",
+    "help": "Drag to move, turn the wheel or press + and − to zoom, click a word. With the keyboard: arrow "
+    "keys go to the next word in that direction.",
     "label": "{n} words. {says}",
 }
 

@@ -134,7 +134,7 @@ def test_what_is_read_is_what_the_definition_says(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_words_in_the_same_company_come_near_and_the_loss_falls(kind):
-    """Two groups of words that never meet: a word's nearest is of its own. (Gensim's CBOW once did nothing.)"""
+    """Two groups that never meet: a word's nearest is of its own. (Gensim's CBOW once did nothing.)"""
     generator, losses = torch.Generator().manual_seed(0), []
     groups = [torch.randint(0, 6, (5,), generator=generator) + 6 * (i % 2) for i in range(400)]
     vectors = train([g.tolist() for g in groups], 12, kind, Settings(d=8, epochs=12, batch=32, threshold=1),

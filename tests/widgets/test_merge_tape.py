@@ -40,8 +40,10 @@ def test_the_browser_shows_the_same(node):
     code = f"""
 import {{ readFileSync }} from "node:fs";
 import {{ pairsOf, ranksOf, shown, tokensOf, wordPieces }} from "{(HERE / "merge_tape.js").as_uri()}";
-const {{ merges, pieces, cases }} = JSON.parse(readFileSync(0)), ranks = ranksOf(merges), known = new Set(pieces);
-console.log(JSON.stringify(cases.map(({{ text, n }}) => {{ const tokens = tokensOf(text, ranks, n);
+const {{ merges, pieces, cases }} = JSON.parse(readFileSync(0));
+const ranks = ranksOf(merges), known = new Set(pieces);
+console.log(JSON.stringify(cases.map(({{ text, n }}) => {{
+  const tokens = tokensOf(text, ranks, n);
   return {{ tokens, pairs: pairsOf(text, ranks, n), shown: tokens.map(shown), pieces: wordPieces(text, known) }}; }})));
 """
     given = {"merges": [list(p) for p in BPE_OF.merges], "pieces": PIECES, "cases": cases}
