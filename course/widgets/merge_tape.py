@@ -135,8 +135,9 @@ class MergeTape(CourseWidget):
             if x + width > 62:
                 x, y = 0.0, y - 1.5
             colour = ("#CFE3F3", "#FBE3BC")[i % 2]
-            above.text(x, y, drawable(token), family="monospace", fontsize=10, parse_math=False,
-                       bbox={"boxstyle": "round,pad=0.2", "facecolor": colour, "edgecolor": "none"}, color="#111111")  # fmt: skip
+            box = {"boxstyle": "round,pad=0.2", "facecolor": colour, "edgecolor": "none"}
+            look = {"family": "monospace", "fontsize": 10, "color": "#111111"}
+            above.text(x, y, drawable(token), parse_math=False, bbox=box, **look)
             x += width
         above.set(
             xlim=(-0.5, 63),
@@ -173,6 +174,6 @@ _PLAIN = re.compile(r"[\u3400-\u9fff]|(?:(?![\u3400-\u9fff])[^\W_])+|\S")
 
 
 def plain_words(text: str) -> list[str]:
-    """Lower-case words without accents, nearly as BERT parts them: runs of letters and digits; single marks."""
+    """Lower-case words without accents, nearly as BERT parts them: runs of letters, digits; single marks."""
     parted = unicodedata.normalize("NFD", text.lower())
     return _PLAIN.findall("".join(c for c in parted if unicodedata.category(c) != "Mn"))

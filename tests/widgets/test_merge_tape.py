@@ -44,7 +44,8 @@ const {{ merges, pieces, cases }} = JSON.parse(readFileSync(0));
 const ranks = ranksOf(merges), known = new Set(pieces);
 console.log(JSON.stringify(cases.map(({{ text, n }}) => {{
   const tokens = tokensOf(text, ranks, n);
-  return {{ tokens, pairs: pairsOf(text, ranks, n), shown: tokens.map(shown), pieces: wordPieces(text, known) }}; }})));
+  const found = {{ tokens, pairs: pairsOf(text, ranks, n), shown: tokens.map(shown) }};
+  return {{ ...found, pieces: wordPieces(text, known) }}; }})));
 """
     given = {"merges": [list(p) for p in BPE_OF.merges], "pieces": PIECES, "cases": cases}
     found = json.loads(node("--input-type=module", "-e", code, input=json.dumps(given)))
