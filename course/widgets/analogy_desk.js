@@ -2,7 +2,7 @@
 import { linear } from "./chart.js";
 import { fill, fixed, frame, h, newId, oncePerFrame, svg, watch } from "./common.js";
 
-const K = 10, W = 420, H = 280;
+const K = 10, W = 500, H = 280;
 
 /** A vector of a table. @param {Float32Array} data @param {number} d @param {number} i */
 export const vector = (data, d, i) => Array.from(data.slice(i * d, (i + 1) * d));
@@ -34,7 +34,7 @@ export function plane(a, b, c, x) {
 
 function drawing(points, names) {
   const xs = points.map(p => p[0]), ys = points.map(p => p[1]), wide = [Math.min(...xs), Math.max(...xs)], high = [Math.min(...ys), Math.max(...ys)];
-  const x = linear(...wide, 60, W - 120), y = linear(...high, H - 40, 34), at = points.map(p => [x(p[0]), y(p[1])]);
+  const x = linear(...wide, 50, W - 190), y = linear(...high, H - 40, 34), at = points.map(p => [x(p[0]), y(p[1])]);
   const line = (i, j, name) => svg("line", { x1: at[i][0], y1: at[i][1], x2: at[j][0], y2: at[j][1], class: name });
   const marks = at.flatMap(([px, py], i) => [svg("circle", { cx: px, cy: py, r: 4.5, class: `dot m${i}` }),
     svg("text", { x: px + 8, y: py + (i === 4 ? 17 : -7), class: `m${i}` }, names[i])]);

@@ -109,8 +109,9 @@ class AnalogyDesk(CourseWidget):
         for i, (at, name) in enumerate(marks):
             colour = ("#222222", "#222222", "#222222", "#0072B2", "#D55E00")[i]
             left.plot(*at, "o", color=colour)
-            above = -14 if i == 4 else 7
-            left.annotate(name, at, (6, above), textcoords="offset points", color=colour, parse_math=False)
+            above, side = (-14 if i == 4 else 7), ("right" if i == 3 else "left")
+            look = {"textcoords": "offset points", "color": colour, "ha": side, "parse_math": False}
+            left.annotate(name, at, (6, above), **look)
         left.set(title="the plane of a, b and c", xticks=[], yticks=[])
         left.margins(0.22)
         inputs = (self.a, self.b, self.c)

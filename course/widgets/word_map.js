@@ -45,7 +45,7 @@ function render({ model, el }) {
   const canvas = h("canvas", { tabindex: 0, role: "application" }), says = h("p", { class: "says", role: "status" }), problem = h("p", { role: "alert", class: "wm-problem" });
   const choose = (i, centre = true) => {
     if (i < 0) return;
-    if (centre) Object.assign(view, { x: at[2 * i], y: at[2 * i + 1], scale: Math.max(view.scale, 4 * all) });
+    if (centre) Object.assign(view, { x: at[2 * i], y: at[2 * i + 1], scale: Math.max(view.scale, 9 * all) });
     model.set("word", vocabulary[i]);
     model.save_changes();
     paint();

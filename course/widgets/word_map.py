@@ -99,17 +99,16 @@ class WordMap(CourseWidget):
         distance = torch.linalg.vector_norm(self.at - self.at[i], dim=-1)
         closest = distance.topk(26, largest=False)
         reach = closest.values[-1].item()
-        for j in closest.indices.tolist():
+        written: list[tuple[float, float, int]] = []
+        for j in [i, *near, *closest.indices.tolist()]:
+            word = self.shown.words[j]
+            at = ((x[j] - x[i]) / reach, (y[j] - y[i]) / reach, len(word))
+            if max(map(abs, at[:2])) > 0.97 or any(map(covers, written, [at] * len(written))):
+                continue
+            written.append(at)
             colour = "#D55E00" if j == i else "#0072B2" if j in near else "#444444"
-            part.annotate(
-                self.shown.words[j],
-                (x[j], y[j]),
-                ha="center",
-                va="center",
-                color=colour,
-                fontsize=9,
-                parse_math=False,
-            )
+            look = {"ha": "center", "va": "center", "color": colour, "fontsize": 9, "parse_math": False}
+            part.annotate(word, (x[j], y[j]), **look)
         part.set(
             title=f"around “{self.word}” (blue: nearest in all dimensions)",
             xlim=(x[i] - reach, x[i] + reach),
@@ -118,3 +117,8 @@ class WordMap(CourseWidget):
             yticks=[],
         )
         return figure
+
+
+def covers(a: tuple[float, float, int], b: tuple[float, float, int]) -> bool:
+    """Whether two labels (place from -1 to 1, number of letters) would touch."""
+    return abs(a[0] - b[0]) < 0.021 * (a[2] + b[2] + 1) and abs(a[1] - b[1]) < 0.055
