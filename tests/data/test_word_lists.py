@@ -2,7 +2,7 @@
 
 import pytest
 
-from course.data import analogies, fairy_tales, word_similarity
+from course.data import analogies, fairy_tales, python_manual, word_similarity
 from course.data.word_similarity import Judged
 
 
@@ -31,3 +31,9 @@ def test_the_real_texts(real_data):
     assert sentences[-1][-1] == "further" and not any("gutenberg" in s for s in sentences)
     assert len(analogies.questions(["boy", "girl", "king", "queen"])["family"]) == 2
     assert len(word_similarity.judgements("SimLex-999")) == 999
+
+
+def test_pythons_manual_is_real_prose_on_every_disk():
+    sentences = python_manual.sentences()
+    assert len(python_manual.text()) > 300_000 and sum(map(len, sentences)) > 40_000
+    assert all(len(words) > 1 for words in sentences) and any("tuple" in words for words in sentences)
