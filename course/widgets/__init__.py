@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _LAZY = {
+    "AnalogyDesk": "analogy_desk",
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
@@ -10,14 +11,17 @@ _LAZY = {
     "LeakDetector": "leak_detector",
     "MaskBuilder": "mask_builder",
     "MaskingPlayground": "masking_playground",
+    "MergeTape": "merge_tape",
     "PositionExplorer": "position_explorer",
     "PromptLab": "prompt_lab",
     "SamplingPlayground": "sampling_playground",
     "Saturation": "saturation",
+    "SkipGramStep": "skip_gram_step",
     "SoftDictionary": "dictionary",
     "SoftOrHard": "soft_or_hard",
     "Walk": "walk",
     "Window": "window",
+    "WordMap": "word_map",
     "architecture": "architecture_view",
     "compare": "explorer",
     "explore": "explorer",

@@ -117,6 +117,8 @@ L3.6.d | 7 | king and queen: the inner product as similarity
 L3.6.e | 11 | transfer: from ImageNet for pictures to BERT and GPT for language
 L3.6.f | 12 | pre-training needs data and compute
 L3.7.a | 7 | an embedding maps a discrete thing to a vector
+L3.8.a | 7 | a vector's dimensions are features, more of them finer ones
+L3.8.b | 7 | the larger the inner product, the more alike
 L3.10.a | 10 | "the man went to the [MASK] to buy a [MASK] of milk"
 """
 
