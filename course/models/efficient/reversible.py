@@ -9,6 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from course.blocks import FeedForward, LayerNorm
+from course.heads import MultiHeadAttention
+
 Sublayer = Callable[[Tensor], Tensor]
 
 
@@ -103,3 +106,38 @@ def _asked(
         if gradient is not None:
             found[p] = found[p] + gradient if p in found else gradient
     return said.detach(), torch.zeros_like(x) if through is None else through
+
+
+def transformer_layers(d: int, n_heads: int, depth: int) -> list[tuple[nn.Module, nn.Module]]:
+    """Reformer's pairs: f is attention, g the feed-forward network, each behind a norm.
+
+    Source: Kitaev et al. 2020, equation 9.
+    """
+    return [(_Attend(d, n_heads), nn.Sequential(LayerNorm(d), FeedForward(d, 2 * d))) for _ in range(depth)]
+
+
+class _Attend(nn.Module):
+    def __init__(self, d: int, n_heads: int):
+        super().__init__()
+        self.norm, self.attention = LayerNorm(d), MultiHeadAttention(d, n_heads)
+
+    def forward(self, x: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n d"]:
+        return self.attention(self.norm(x), need_weights=False)[0]
+
+
+@torch.no_grad()
+def reconstruction_errors(stack: ReversibleStack, x: Float[Tensor, "*shape"]) -> list[float]:
+    """How wrong each layer's input comes out when it is worked out from the last output: ‖x̂ - x‖ / ‖x‖.
+
+    The first layer's first. In exact arithmetic all would be 0.
+    """
+    went_in, y1, y2 = [], x, x
+    for f, g in stack.layers:
+        went_in.append(torch.stack([y1, y2]))
+        y1, y2 = reversible_forward(y1, y2, f, g)
+    errors = []
+    for (f, g), wanted in zip(reversed(stack.layers), reversed(went_in), strict=True):
+        y1, y2 = reversible_inverse(y1, y2, f, g)
+        found = torch.stack([y1, y2]).float()
+        errors.append(((found - wanted.float()).norm() / wanted.float().norm()).item())
+    return errors[::-1]

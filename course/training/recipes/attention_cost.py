@@ -58,7 +58,7 @@ rank {size}. One way to attend in training, the same or another one afterwards.
 
 
 def train(folder: str | Path, device: str = "cpu") -> dict:
-    """Train every cell that the log in ``folder`` lacks; leaves log, scores and a card. Gives back the scores.
+    """Train every cell that the log in ``folder`` lacks; leaves log, scores and a card; gives the scores.
 
     Always on the CPU: what is equal is the seconds of its time.
     """
@@ -83,7 +83,7 @@ def cells() -> list[tuple[str, str, Callable[[str, str, int], dict]]]:
 
 
 def reader_cell(task: str, kind: str, seed: int) -> dict:
-    """One reader trained for so many seconds: its sizes, and the share that it answers right at each length."""
+    """One reader trained for so many seconds: its steps, and the share it answers right at each length."""
     drawn_from, lengths = TASKS[task]
     torch.manual_seed(seed)
     model = make(kind, drawn_from)
