@@ -91,10 +91,15 @@ def lsh_attention(
     rotations: Float[Tensor, "*#batch rounds d half"],
     chunk: int,
     causal: bool = False,
+    more: Float[Tensor, "*#batch rounds d half2"] | None = None,
 ) -> Float[Tensor, "*batch n d_v"]:
     """``shared_qk_attention`` where each place, sorted by bucket, sees only its chunk and the one before.
 
     With one chunk it is ``shared_qk_attention``.
+
+    Args:
+        more: a second set of rotations; a bucket is then a pair of them, so that a + b rotations make a · b
+            buckets. As many buckets as chunks, from one set, would cost n² again.
 
     Raises:
         ValueError: if n is not a multiple of the chunk.
@@ -104,9 +109,13 @@ def lsh_attention(
     n, rounds = qk.shape[-2], rotations.shape[-3]
     if n % chunk:
         raise ValueError(f"{n} tokens cannot be cut into chunks of {chunk}: pad them to a multiple of it")
-    order = lsh_buckets(qk.detach(), rotations).argsort(dim=-1, stable=True)  # [*batch, rounds, n]
+    buckets = lsh_buckets(qk.detach(), rotations)
+    if more is not None:
+        buckets = buckets + 2 * rotations.shape[-1] * lsh_buckets(qk.detach(), more)
+    order = buckets.argsort(dim=-1, stable=True)  # [*batch, rounds, n]
     at = order.flatten(-2).unflatten(-1, (-1, chunk))  # [*batch, rounds * chunks, chunk]
     q, v = (_taken(x, at) for x in (qk, value))
+    at = at.to(torch.int32)  # half the memory to compare
     k, seen = F.normalize(q, dim=-1), at.unsqueeze(-1)
     if n > chunk:
         k, v, seen = look_back(k), look_back(v), look_back(seen)
@@ -114,14 +123,19 @@ def lsh_attention(
     log_sums = scores.logsumexp(dim=-1, keepdim=True)
     found = scores.softmax(dim=-1) @ v
     back = order.argsort(dim=-1)  # the inverse permutation
-    by_round = found.flatten(-3, -2).unflatten(-2, (rounds, n)).take_along_dim(back.unsqueeze(-1), dim=-2)
-    sums = log_sums.flatten(-3).unflatten(-1, (rounds, n)).take_along_dim(back, dim=-1)
+    by_round = _gathered(found.flatten(-3, -2).unflatten(-2, (rounds, n)), back)
+    sums = log_sums.flatten(-3).unflatten(-1, (rounds, n)).gather(-1, back)
     return combine_rounds(by_round, sums)
 
 
 def _taken(x: Float[Tensor, "*batch n d"], at: Int[Tensor, "*batch m chunk"]) -> Tensor:
     """Rows of x by their places, in chunks."""
-    return x.take_along_dim(at.flatten(-2).unsqueeze(-1), dim=-2).unflatten(-2, at.shape[-2:])
+    return _gathered(x, at.flatten(-2)).unflatten(-2, at.shape[-2:])
+
+
+def _gathered(x: Float[Tensor, "*batch n d"], at: Int[Tensor, "*batch m"]) -> Float[Tensor, "*batch m d"]:
+    """Rows of x by their places. (``take_along_dim`` would first ask whether places are negative.)"""
+    return x.gather(-2, at.unsqueeze(-1).expand(*at.shape, x.shape[-1]))
 
 
 def _ruled(scores: Tensor, query_at: Int[Tensor, "*q"], key_at: Int[Tensor, "*k"], causal: bool) -> Tensor:

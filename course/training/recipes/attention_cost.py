@@ -91,7 +91,7 @@ def reader_cell(task: str, kind: str, seed: int) -> dict:
     found = accuracy(model, drawn_from, lengths, ASKED)
     return {
         "parameters": _parameters(model),
-        "steps": steps,
+        "step": steps,
         "right": dict(zip(map(str, lengths), found, strict=True)),
     }
 
@@ -108,7 +108,7 @@ def copier_cell(task: str, way: str, seed: int) -> dict:
     for other in COPIERS[way]:
         model.way = other
         right[other] = share_right(model)
-    return {"parameters": _parameters(model), "steps": STEPS, "loss": mean(losses[-50:]), "right": right}
+    return {"parameters": _parameters(model), "step": STEPS, "loss": mean(losses[-50:]), "right": right}
 
 
 def summary(log: list[dict]) -> dict:
@@ -121,7 +121,7 @@ def summary(log: list[dict]) -> dict:
         columns = {name: [line["right"][name] for line in found] for name in found[0]["right"]}
         scores.setdefault(task, {})[model] = {
             "parameters": found[0]["parameters"],
-            "steps": [line["steps"] for line in found],
+            "steps": [line["step"] for line in found],
             "seeds": len(found),
             "right": {
                 name: [round(f(column), 4) for f in (mean, min, max)] for name, column in columns.items()

@@ -39,14 +39,16 @@ def test_a_causal_one_sees_nothing_later():
     assert torch.equal(shared_qk_attention(qk, v, True)[0], v[0])
 
 
-@pytest.mark.parametrize(("rounds", "decoder"), [(1, False), (3, False), (2, True)])
-def test_it_is_transformers_lsh_attention(rounds, decoder):
+@pytest.mark.parametrize(
+    ("rounds", "decoder", "pairs"), [(1, False, 0), (3, False, 0), (2, True, 0), (2, False, 2)]
+)
+def test_it_is_transformers_lsh_attention(rounds, decoder, pairs):
     config = ReformerConfig(
         hidden_size=24,
         num_attention_heads=2,
         attention_head_size=12,
         num_hashes=rounds,
-        num_buckets=8,
+        num_buckets=[8, 2 * pairs] if pairs else 8,
         lsh_attn_chunk_length=8,
         lsh_num_chunks_before=1,
         lsh_num_chunks_after=0,
@@ -57,8 +59,9 @@ def test_it_is_transformers_lsh_attention(rounds, decoder):
     theirs, x = LSHSelfAttention(config).eval(), torch.randn(2, 64, 24)
     qk, v = (p(x).unflatten(-1, (2, 12)).transpose(1, 2) for p in (theirs.query_key, theirs.value))
     torch.manual_seed(3)
-    rotations = torch.randn(2, 12, rounds, 4).transpose(1, 2)  # as they draw them
-    ours = lsh_attention(qk, v, rotations, 8, decoder)
+    rotations = torch.randn(2, 12, rounds, 4 + pairs).transpose(1, 2)  # as they draw them
+    more = rotations[..., 4:] if pairs else None
+    ours = lsh_attention(qk, v, rotations[..., :4], 8, decoder, more)
     with torch.no_grad():
         said = theirs(x).hidden_states
     # Where a place sees nothing but itself, scores are -10⁵, and their float32 logarithms are off by 0.008.
