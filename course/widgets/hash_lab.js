@@ -49,15 +49,15 @@ function picture(words, angles, choose) {
   const body = svg("g"), root = svg("svg", { viewBox: `0 0 ${W} ${SIZE + STRIP}`, role: "img" }, body);
   const xy = turn => [W / 2 + R * Math.cos(2 * Math.PI * turn), SIZE / 2 - R * Math.sin(2 * Math.PI * turn)];
   const draw = (buckets, order, chunk, point, near, found) => {
-    const hue = i => HUES[buckets[i] % HUES.length];
-    const dots = angles.map((turn, i) => { const [cx, cy] = xy(turn); return svg("circle", { cx, cy, r: 5.5, fill: hue(i), class: "dot", onclick: () => choose(i) }); });
+    const hue = i => HUES[buckets[i] % HUES.length], paler = i => (buckets[i] < HUES.length ? 1 : 0.45);
+    const dots = angles.map((turn, i) => { const [cx, cy] = xy(turn); return svg("circle", { cx, cy, r: 5.5, fill: hue(i), "fill-opacity": paler(i), class: "dot", onclick: () => choose(i) }); });
     const numbers = angles.map((turn, i) => [turn, i]).filter((_, i) => i % 4 === 0).map(([turn, i]) => {
       const [x, y] = [W / 2 + (R + 18) * Math.cos(2 * Math.PI * turn), SIZE / 2 - (R + 18) * Math.sin(2 * Math.PI * turn)];
       return svg("text", { x, y: y + 4, "text-anchor": "middle" }, buckets[i]); });
     const rings = near.map((j, k) => { const [cx, cy] = xy(angles[j]); return svg("circle", { cx, cy, r: 9.5, class: found[k] ? "ring" : "ring missed" }); });
     const [px, py] = xy(angles[point]), here = svg("path", { class: "here", d: `M${px} ${py - 12}l12 12l-12 12l-12 -12Z` });
     const side = (W - 20) / angles.length, top = SIZE + 22, at = place => 10 + place * side;
-    const cells = order.map((i, place) => svg("g", { onclick: () => choose(i) }, svg("rect", { x: at(place) + 0.5, y: top, width: side - 1, height: 22, fill: hue(i) }),
+    const cells = order.map((i, place) => svg("g", { onclick: () => choose(i) }, svg("rect", { x: at(place) + 0.5, y: top, width: side - 1, height: 22, fill: hue(i), "fill-opacity": paler(i) }),
       ...(i === point ? [svg("rect", { class: "here", x: at(place) + 0.5, y: top - 5, width: side - 1, height: 32 })] : near.includes(i) ? [svg("line", { class: "under", x1: at(place) + 1, x2: at(place) + side - 1, y1: top + 26, y2: top + 26 })] : [])));
     const borders = Array.from({ length: angles.length / chunk + 1 }, (_, k) => svg("line", { class: "border", x1: at(k * chunk), x2: at(k * chunk), y1: top - 7, y2: top + 30 }));
     body.replaceChildren(...dots, ...numbers, ...rings, here, svg("text", { x: 10, y: SIZE + 8 }, words.strip), ...cells, ...borders);

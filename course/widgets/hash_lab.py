@@ -28,14 +28,14 @@ WORDS = {
     "shown": "Round shown",
     "point": "Point",
     "again": "New rotations",
-    "strip": "Sorted by bucket (number) and cut into chunks",
+    "strip": "Sorted by bucket, and cut into chunks",
     "says": "Of each point's {nearest} nearest, one round finds {one} % on average, {rounds} together "
     "{all} %; independent rounds would find 1 − (1 − {p})^{rounds} = {law} %.",
     "alone": "Of each point's {nearest} nearest, this round finds {all} %.",
     "of_point": "Point {point} looks at {looks} points; {found} of its {nearest} nearest are among them.",
     "label": "64 points on a circle; point {point} in bucket {bucket}, its nearest {near}",
     "note": "Whole ring: a nearest point that is found; dashed ring: one that is missed. A point finds what "
-    "is in its chunk or the one before. Colours of buckets repeat after eight; the numbers do not.",
+    "is in its chunk or the one before. Colours repeat after eight buckets, paler.",
 }
 
 
@@ -128,7 +128,7 @@ class HashLab(CourseWidget):
         shown = min(self.shown, self.rounds) - 1
         turn, buckets = 2 * torch.pi * torch.tensor(self.angles), self.buckets()[shown]
         x, y = turn.cos().tolist(), turn.sin().tolist()
-        colours = [COLOURS[b % len(COLOURS)] for b in buckets.tolist()]
+        colours = [(COLOURS[b % len(COLOURS)], 1.0 if b < len(COLOURS) else 0.45) for b in buckets.tolist()]
         circle.scatter(x, y, c=colours, s=36)
         circle.scatter(
             [x[self.point]], [y[self.point]], s=170, facecolors="none", edgecolors="#777777", marker="D"
@@ -141,7 +141,7 @@ class HashLab(CourseWidget):
         circle.set(aspect="equal", xlim=(-3, 3), ylim=(-1.15, 1.15))
         circle.set_axis_off()
         for place, i in enumerate(self.order()[shown].tolist()):
-            strip.add_patch(Rectangle((place, 0), 0.9, 1, color=colours[i]))
+            strip.add_patch(Rectangle((place, 0), 0.9, 1, facecolor=colours[i]))
         for border in range(0, POINTS + 1, self.chunk):
             strip.axvline(border - 0.05, ymin=0.05, ymax=0.95, color="#777777", lw=1.5)
         strip.set(xlim=(-0.5, POINTS + 0.5), ylim=(-0.3, 1.3), title=WORDS["strip"], xticks=[], yticks=[])
