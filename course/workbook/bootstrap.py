@@ -411,9 +411,10 @@ def add_course(python: str, root: Path, held: TextIO | None = None) -> None:
 def pip(python: str, arguments: list[str], root: Path, held: TextIO | None = None) -> None:
     """``pip install`` told in one line; its own words stay in .venv.log if it fails."""
     log = root / ".venv.log"
+    later = [] if sys.dont_write_bytecode else ["--no-compile"]  # compiled when first imported, if it is kept
     process = on_leash(
         python,
-        ["pip", "install", "--no-input", "--progress-bar=off", "--no-compile", *arguments],
+        ["pip", "install", "--no-input", "--progress-bar=off", *later, *arguments],
         held,
         cwd=root,
         env={**os.environ, **PIP_SETTINGS},

@@ -66,7 +66,8 @@ class time_limit:  # used like a function
     """
 
     def __init__(self, seconds: float):
-        self.seconds, self.over = seconds, False
+        self.seconds = seconds
+        self.main = self.over = self.raised = self.is_back = False
 
     def __enter__(self):
         self.main = threading.current_thread() is threading.main_thread()
@@ -84,17 +85,23 @@ class time_limit:  # used like a function
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        if not self.main:
+        self.put_back()
+
+    def put_back(self) -> None:
+        """Once more after ``with``, to be sure: Stopped may hit the very first step of ``__exit__``."""
+        if not self.main or self.is_back:
             return
         self.over = True
         self.done.set()
         self.watch.join()
-        raise_in(threading.main_thread().ident, None)  # one that is under way is called back
+        if self.raised:
+            await_raised()
         if self.alarm:  # judging one answer may need to judge another
             signal.setitimer(signal.ITIMER_REAL, *self.outer)
             signal.signal(signal.SIGALRM, self.handler)
         else:
             signal.signal(signal.SIGINT, self.handler or signal.SIG_DFL)
+        self.is_back = True
 
     def stop(self, signum, frame) -> None:
         if not self.over and not self.excused(frame):
@@ -128,13 +135,27 @@ class time_limit:  # used like a function
             main = threading.main_thread().ident
             while not self.done.wait(AGAIN):
                 if not self.excused(sys._current_frames().get(main)):
+                    self.raised = True
                     raise_in(main)
 
 
-def raise_in(thread: int, error: type[BaseException] | None = Stopped) -> None:
-    """Raise an error in a thread, at its next line of Python; None takes back one that did not arrive yet."""
-    what = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+def raise_in(thread: int) -> None:
+    """Raise Stopped in a thread, at its next line of Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Stopped))
+
+
+def await_raised() -> None:
+    """What may still be under way to this thread arrives here and nowhere else.
+
+    Taken back instead (by raising NULL), CPython's mark that something is under way would stay for good:
+    Python was slower from then on, and hung under a profiler or a debugger (3.11).
+    """
+    try:
+        raise_in(threading.get_ident())
+        while True:
+            pass
+    except Stopped:
+        return
 
 
 # ---- what is put back ----------------------------------------------------------------------------------
@@ -151,7 +172,7 @@ def sandbox() -> Iterator[None]:
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
-    torch.use_deterministic_algorithms(False)
+    use_deterministic_algorithms(False)
     try:
         with warnings.catch_warnings(), torch.inference_mode(False), torch.enable_grad():
             yield
@@ -183,13 +204,20 @@ class Settings:
         torch.set_default_device(self.device)
         torch.set_default_dtype(self.dtype)
         torch.set_num_threads(self.threads)
-        torch.use_deterministic_algorithms(self.deterministic, warn_only=self.only_warn)
+        use_deterministic_algorithms(self.deterministic, self.only_warn)
         torch.set_grad_enabled(self.grad)
         if os.environ != self.environment:
             os.environ.clear()
             os.environ.update(self.environment)
         if self.folder and folder() != self.folder:
             os.chdir(self.folder)
+
+
+def use_deterministic_algorithms(mode: bool, warn_only: bool = False) -> None:
+    """As torch's own, which imports torch's compiler for it (seconds), where there is something to change."""
+    now = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    if now != (mode, warn_only):
+        torch.use_deterministic_algorithms(mode, warn_only=warn_only)
 
 
 def device_set() -> torch.device | None:

@@ -13,14 +13,16 @@ from nbformat.v4 import new_output
 from course.workbook import pytest_plugin
 from course.workbook.build import assemble
 from course.workbook.grading import run_checks
+from course.workbook.judge import judge
 from course.workbook.record import find
+from course.workbook.results import DELETED
 from course.workbook.stub import solved
 
 pytestmark = pytest.mark.slow
 HEADER = '---\ncourse:\n  number: "00"\n  rows: []\n---\n'
 USE_SUM = "print(weighted_sum(torch.ones(1, 2) / 2, torch.eye(2)).tolist())"
 USE_SCORE = "print(scaled_dot_score(torch.ones(1, 4), torch.ones(1, 4)).item())"
-SUM, SCORE = find("0.1").points, find("3.2").points
+SUM_POINTS, SCORE_POINTS = find("0.1").points, find("3.2").points
 CELL_SECONDS = 5  # what a stuck cell costs here; the first cell, which imports, has its own limit
 
 
@@ -204,11 +206,16 @@ def test_failures_read_as_sentences_not_tracebacks(ran):
             assert "Traceback" not in failure.text and "\x1b" not in failure.text
 
 
+def no_scale():
+    return judge(find("3.2"), lambda query, key: query @ key.mT)
+
+
 def test_junit_holds_each_exercises_points(ran):
     found = [properties_of(c) for c in ran.cases("wrong")]
+    softmax = judge(find("0.1"), lambda weights, value: weights.softmax(-1) @ value)
     assert [(p["exercise"], p["points"], p["total"]) for p in found if p] == [
-        ("0.1", "0", str(SUM)),
-        ("3.2", "0", str(SCORE)),
+        ("0.1", str(softmax.points), str(SUM_POINTS)),
+        ("3.2", str(no_scale().points), str(SCORE_POINTS)),
     ]
 
 
@@ -217,9 +224,9 @@ def test_json_holds_every_result_and_the_points(ran):
     assert [Path(n["notebook"]).stem for n in ran.json["notebooks"]] == sorted(
         ["undone", "solved", "wrong", "dead", "plain", "endless", "stuck", "deaf", "syntax", "death"]
     )
-    assert ran.json["points"] == sum(r["points"] for r in every) >= SUM + 2 * SCORE
-    assert ran.json["total"] == sum(r["total"] for r in every) == 10 * (SUM + SCORE)
-    keys = {"exercise", "title", "state", "points", "total", "diagnosis", "mistake", "parts"}
+    assert ran.json["points"] == sum(r["points"] for r in every) >= SUM_POINTS + 2 * SCORE_POINTS
+    assert ran.json["total"] == sum(r["total"] for r in every) == 10 * (SUM_POINTS + SCORE_POINTS)
+    keys = {"exercise", "title", "state", "points", "total", "diagnosis", "mistake", "parts", "sort"}
     assert all(r.keys() == keys for r in every)
     assert ran.exercises("solved")["0.1"]["parts"][0] == {
         "name": "one query, two keys",
@@ -231,11 +238,12 @@ def test_json_holds_every_result_and_the_points(ran):
 def test_the_report_ends_with_a_table_of_the_exercises(ran):
     assert ran.code == 1
     table = ran.output.split(" exercises ")[1]
-    assert f"ok      0.1   {SUM}/{SUM}  The weighted sum" in table
-    assert f"to do   3.2   0/{SCORE}  Scaled dot-product scores" in table
-    assert f"wrong   3.2   0/{SCORE}  Scaled dot-product scores: The scores are not divided by √d_k." in table
-    assert f"stopped 0.1   0/{SUM}  The weighted sum: your code ended Python itself" in table
-    assert f"{ran.json['points']} of {10 * (SUM + SCORE)} points" in table
+    assert f"ok      0.1   {SUM_POINTS}/{SUM_POINTS}  The weighted sum" in table
+    assert f"to do   3.2   0/{SCORE_POINTS}  Scaled dot-product scores" in table
+    wrong = f"wrong   3.2   {no_scale().points}/{SCORE_POINTS}  Scaled dot-product scores: "
+    assert f"{wrong}The scores are not divided by √d_k, so " in table
+    assert f"stopped 0.1   0/{SUM_POINTS}  The weighted sum: your code ended Python itself" in table
+    assert f"{ran.json['points']} of {10 * (SUM_POINTS + SCORE_POINTS)} points" in table
 
 
 # ---- in a process of its own, with Jupyter's own kernels -----------------------------------------
@@ -317,33 +325,33 @@ def checks(tmp_path_factory, quick_kernels) -> Checks:
 def test_checks_of_solved_notebooks_succeed(checks):
     assert checks.good == [
         "00_solved.ipynb (every cell runs; this can take a minute)",
-        f"  ok      0.1   {SUM}/{SUM}  The weighted sum",
+        f"  ok      0.1   {SUM_POINTS}/{SUM_POINTS}  The weighted sum",
         "",
-        f"{SUM} of {SUM} points. All right.",
+        f"{SUM_POINTS} of {SUM_POINTS} points. All right.",
     ]
     assert checks.codes == (0, 1)
     data = checks.good_data
-    assert (data["ok"], data["points"], data["total"]) == (True, SUM, SUM)
+    assert (data["ok"], data["points"], data["total"]) == (True, SUM_POINTS, SUM_POINTS)
     assert data["notebooks"][0]["exercises"][0]["state"] == "right"
 
 
 def test_checks_tell_what_is_to_do_what_fails_and_what_is_missing(checks):
     assert checks.bad == [
         "00_error.ipynb (every cell runs; this can take a minute)",
-        f"  ok      0.1   {SUM}/{SUM}  The weighted sum",
+        f"  ok      0.1   {SUM_POINTS}/{SUM_POINTS}  The weighted sum",
         "  error   NameError: name 'undefined' is not defined",
         "00_deleted.ipynb (every cell runs; this can take a minute)",
-        f"  stopped 0.1   0/{SUM}  The weighted sum: its check is not in the notebook: was the cell deleted?",
+        f"  stopped 0.1   0/{SUM_POINTS}  The weighted sum: {DELETED}",
         "my notes.ipynb (every cell runs; this can take a minute)",
-        f"  to do   0.1   0/{SUM}  The weighted sum",
+        f"  to do   0.1   0/{SUM_POINTS}  The weighted sum",
         "",
-        f"{SUM} of {3 * SUM} points.",
+        f"{SUM_POINTS} of {3 * SUM_POINTS} points.",
     ]
 
 
 def test_checks_fail_for_an_error_or_a_missing_check_alone(checks):
     data = checks.bad_data
-    assert (data["ok"], data["points"], data["total"]) == (False, SUM, 3 * SUM)
+    assert (data["ok"], data["points"], data["total"]) == (False, SUM_POINTS, 3 * SUM_POINTS)
     assert [(n["notebook"], n["ok"], n["errors"]) for n in data["notebooks"]] == [
         ("00_error.ipynb", False, ["NameError: name 'undefined' is not defined"]),
         ("00_deleted.ipynb", False, []),

@@ -3,6 +3,8 @@
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -108,6 +110,30 @@ def test_another_thread_can_judge():
     thread.start()
     thread.join()
     assert results[0].state == "right"
+
+
+CHECKED = """
+import cProfile, sys
+import course.exercises
+from course.workbook.judge import judge
+from course.workbook.record import find
+
+def deaf(weights, value):
+    from signal import SIGALRM, SIG_IGN, signal
+    signal(SIGALRM, SIG_IGN)
+    while True:
+        pass
+
+assert judge(find("0.1"), lambda weights, value: weights @ value).right
+assert "torch._inductor" not in sys.modules
+assert judge(find("0.1"), deaf, seconds=0.05).state == "stopped"
+assert cProfile.Profile().runcall(sorted, [2, 1], key=lambda x: x) == [1, 2]
+"""
+
+
+def test_a_check_imports_no_compiler_and_a_profiler_runs_after_it():
+    """A mark that an error is under way once stayed in the interpreter, which then hung under a profiler."""
+    subprocess.run([sys.executable, "-c", CHECKED], check=True, timeout=120)
 
 
 # ---- what is left as it was ----------------------------------------------------------------------
