@@ -1,17 +1,16 @@
 """What stands still: attention as matplotlib figures, readable on paper, in light and in dark.
 
 Every function returns a :class:`Figure` that pyplot does not know: a notebook shows it as the cell's value,
-and nothing piles up. ``course.fonts`` sees to text of every script.
+and nothing piles up. ``course.figures`` has the look that all of them share, ``subplots`` for the notebooks' own
+pictures among it; ``course.fonts`` sees to text of every script.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.figure
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
@@ -24,24 +23,21 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from course.data.published import TranslationResult
+from course.figures import COLOURS, INK, Figure, described, inked, subplots
 from course.fonts import cjk_font, drawable, dressed, elide, fonts, needs_cjk, warn_once
+
+__all__ = [
+    "COLOURS", "INK", "Figure", "alignment", "bleu_against_flops", "described", "head_grid", "heatmap", "inked",
+    "lines", "subplots", "tinted",
+]  # fmt: skip
 
 HEAT = ListedColormap(mpl.colormaps["Blues"](np.linspace(0, 1, 256)), name="heat")
 CHANGE = LinearSegmentedColormap.from_list("change", ["#7f3b08", "#d9751a", "#ffffff", "#2a7ab9", "#08306b"])
-LESS, MORE = "#b85a00", "#0063a6"  # lines of a difference: weights that fell, weights that rose
+LESS, MORE = COLOURS["orange"], COLOURS["blue"]  # lines of a difference: weights that fell, weights that rose
 MASKED = {"hatch": "///", "facecolor": "#e4e4e4", "edgecolor": "#a8a8a8", "linewidth": 0}
-KINDS = {"before": ("#E69F00", "o"), "ensemble": ("#D55E00", "s"), "Transformer": ("#0072B2", "^")}
+KINDS = {"before": (COLOURS["yellow"], "o"), "ensemble": (COLOURS["orange"], "s"), "Transformer": (COLOURS["blue"], "^")}
 LABEL = 0.17  # inches from one slanting label to the next
 SIZE, LINE = 11, 500  # of running text: points of its letters, points of a line
-
-
-class Figure(matplotlib.figure.Figure):
-    """A figure that a notebook shows by itself; it shows matplotlib's own only once pyplot is imported."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
-        return buffer.getvalue()
 
 
 def heatmap(
@@ -67,7 +63,7 @@ def heatmap(
     axes.set(xlabel="key: attended to", ylabel="query: attends", title=title)
     axes.xaxis.set_label_position("bottom")
     _colour_bar(figure, axes, min(height / weights.shape[0], width / weights.shape[1]))
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def lines(
@@ -108,7 +104,7 @@ def lines(
     for side, names, says in ((axes, tokens, "query: attends"), (right, keys, "key: attended to")):
         _label(side, "y", names, pitch)
         side.set_ylabel(says)
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def _drawn(weights: np.ndarray, threshold: float, top: int, query: int | None, key: int | None) -> np.ndarray:
@@ -145,12 +141,12 @@ def tinted(
     greatest = np.abs(values).max() or 1
     for i, (name, (left, row, width), value) in enumerate(zip(names, places, values, strict=True)):
         ground = _ground(value / greatest, signed=_signed(values))
-        edge = {"edgecolor": "black", "linewidth": 1.5} if i == chosen else {"linewidth": 0}
+        edge = {"edgecolor": INK, "linewidth": 2} if i == chosen else {"linewidth": 0}
         axes.add_patch(mpl.patches.Rectangle((left, row + 0.1), width, 0.8, facecolor=ground, **edge))
         ink = "white" if np.dot(ground[:3], [0.2126, 0.7152, 0.0722]) < 0.45 else "black"
         at = {"x": left + width / 2, "y": row + 0.5, "ha": "center", "va": "center"}
         axes.text(**at, s=name, color=ink, fontsize=SIZE, parse_math=False)
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def _signed(values: np.ndarray) -> bool:
@@ -197,7 +193,7 @@ def head_grid(attention: Any, tokens: Sequence[str], key_tokens: Sequence[str] |
     axes.set(xlabel="head", ylabel="layer")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def alignment(
@@ -214,7 +210,7 @@ def alignment(
     _label(axes, "x", source, pitch)
     _label(axes, "y", target, pitch)
     axes.set(xlabel="source", ylabel="target")
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def bleu_against_flops(
@@ -242,7 +238,7 @@ def bleu_against_flops(
     for axes in every:
         axes.set_xlabel("training FLOPs")
         axes.grid(alpha=0.3)
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def _matrix(weights: Any, rows: Sequence[str], columns: Sequence[str]) -> np.ndarray:
