@@ -1,8 +1,8 @@
 """What stands still: attention as matplotlib figures, readable on paper, in light and in dark.
 
 Every function returns a :class:`Figure` that pyplot does not know: a notebook shows it as the cell's value,
-and nothing piles up. ``course.figures`` has the look that all of them share, ``subplots`` for the notebooks' own
-pictures among it; ``course.fonts`` sees to text of every script.
+and nothing piles up. ``course.figures`` has the look that all of them share, and ``subplots`` for the
+notebooks' own pictures; ``course.fonts`` sees to text of every script.
 """
 
 from __future__ import annotations
@@ -27,15 +27,19 @@ from course.figures import COLOURS, INK, Figure, described, inked, subplots
 from course.fonts import cjk_font, drawable, dressed, elide, fonts, needs_cjk, warn_once
 
 __all__ = [
-    "COLOURS", "INK", "Figure", "alignment", "bleu_against_flops", "described", "head_grid", "heatmap", "inked",
-    "lines", "subplots", "tinted",
+    "COLOURS", "INK", "Figure", "alignment", "bleu_against_flops", "described", "head_grid", "heatmap",
+    "inked", "lines", "subplots", "tinted",
 ]  # fmt: skip
 
 HEAT = ListedColormap(mpl.colormaps["Blues"](np.linspace(0, 1, 256)), name="heat")
 CHANGE = LinearSegmentedColormap.from_list("change", ["#7f3b08", "#d9751a", "#ffffff", "#2a7ab9", "#08306b"])
 LESS, MORE = COLOURS["orange"], COLOURS["blue"]  # lines of a difference: weights that fell, weights that rose
 MASKED = {"hatch": "///", "facecolor": "#e4e4e4", "edgecolor": "#a8a8a8", "linewidth": 0}
-KINDS = {"before": (COLOURS["yellow"], "o"), "ensemble": (COLOURS["orange"], "s"), "Transformer": (COLOURS["blue"], "^")}
+KINDS = {
+    "before": (COLOURS["yellow"], "o"),
+    "ensemble": (COLOURS["orange"], "s"),
+    "Transformer": (COLOURS["blue"], "^"),
+}
 LABEL = 0.17  # inches from one slanting label to the next
 SIZE, LINE = 11, 500  # of running text: points of its letters, points of a line
 

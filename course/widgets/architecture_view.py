@@ -27,6 +27,8 @@ WORDS = {
     "run": "Run the model",
     "stacks": {"encoder": "Encoder", "decoder": "Decoder"},
     "reads": {"encoder": "reads the source: {n} tokens", "decoder": "reads what is written: {n} tokens"},
+    "writes": "writes “{text}”",
+    "read_and_written": "{read} → {written}",
     "hint": "From the bottom up, as it was computed. Click a part, or walk with the arrow keys; "
     "a block opens when it is chosen.",
     "parts": {
@@ -63,7 +65,7 @@ WORDS = {
         "cross_attention": [
             "Cross-attention",
             "Each target token asks the encoder's output: its queries come from the decoder, keys and values "
-            "from the encoder.",
+            "from the encoder. A row names the token read there and the one to be written.",
         ],
         "feed_forward": [
             "Feed-forward",

@@ -34,6 +34,8 @@ WORDS = {
     "top_p": "top-p",
     "off": "off",
     "sample": "Sample",
+    "many": "Write {n}",
+    "ended": "The model has written <eos>: its text ends here.",
     "undo": "Undo",
     "again": "Start again",
     "seed": "Seed",

@@ -159,7 +159,7 @@ def lighter(png: str) -> str:
 
 
 def few_colours(picture: Image.Image, solid: int = 192) -> Image.Image:
-    """With a palette: so many colours for what is opaque; the others for edges of letters, and for no ground."""
+    """With a palette: so many colours for what is opaque, the others for edges of letters and no ground."""
     pixels = np.asarray(picture.convert("RGBA"))
     seen_through = pixels[..., 3] < 255
     if not seen_through.any():

@@ -24,7 +24,7 @@ def test_the_products_spread_by_the_root_of_d_k(curves):
 
 def test_without_the_scale_entropy_and_gradient_fall_and_with_it_they_stay(curves):
     for quantity in ("entropy", "gradient"):
-        without, scaled = (curves[name][quantity]["mean"] for name in ("without", "with"))
+        without, scaled = (curves[name][quantity]["middle"] for name in ("without", "with"))
         assert without == sorted(without, reverse=True) or quantity == "gradient"
         assert without[-1] < 0.4 * without[0] and min(scaled[1:]) > 0.85 * max(scaled[1:])
         assert without[0] == scaled[0]  # d_k = 1: dividing by 1
@@ -42,11 +42,11 @@ def test_the_weights_shown_are_those_of_attention():
 def test_the_gradient_is_the_norm_of_the_jacobian():
     found = saturation_curves([16], n_keys=5, n_samples=1, seed=3)["without"]
     norm = softmax_jacobian(torch.tensor(found["weights"][0])).norm()
-    assert found["gradient"]["mean"][0] == pytest.approx(norm.item(), abs=1e-6)
+    assert found["gradient"]["middle"][0] == pytest.approx(norm.item(), abs=1e-6)
 
 
 def test_a_band_holds_the_middle_four_fifths():
-    assert band(torch.arange(11.0)) == pytest.approx({"mean": 5, "low": 1, "high": 9})
+    assert band(torch.arange(11.0)) == pytest.approx({"middle": 5, "low": 1, "high": 9})
 
 
 def test_the_words_follow_the_slider():
