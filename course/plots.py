@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgba
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
@@ -217,31 +218,31 @@ def alignment(
     return inked(dressed(figure))
 
 
-def bleu_against_flops(
-    results: Sequence[TranslationResult], ours: tuple[str, float, float] | None = None
-) -> Figure:
-    """BLEU against training FLOPs: a panel for each language pair, and one for ``ours``: name, BLEU, FLOPs.
+def bleu_against_flops(results: Sequence[TranslationResult]) -> Figure:
+    """BLEU against training FLOPs, a panel for each language pair, every point with its name.
 
-    The panels share their scale of FLOPs and not that of BLEU, which is of other tests and other languages.
+    A row without one of the two numbers has no point and is named under its panel.
     """
     panels = list(results[0].bleu)
-    figure = Figure(figsize=(9.2, 3.1))
-    every = figure.subplots(1, len(panels) + (ours is not None), sharex=True)
-    for axes, pair in zip(every, panels, strict=False):
+    figure = Figure(figsize=(9.6, 4.2))
+    for axes, pair in zip(figure.subplots(1, len(panels), sharex=True), panels, strict=True):
         shown = [row for row in results if row.bleu[pair] is not None and row.flops[pair] is not None]
-        for kind, (colour, marker) in KINDS.items():
-            dots = [(row.flops[pair], row.bleu[pair]) for row in shown if row.kind == kind]
-            axes.scatter(*zip(*dots, strict=True), color=colour, marker=marker, label=kind, zorder=3)
-        axes.set(title=f"{pair}, newstest2014")
-    if ours:
-        name, bleu, flops = ours
-        every[-1].scatter([flops], [bleu], color="#CC79A7", marker="*", s=120, zorder=3)
-        every[-1].set(title=name, ylim=(bleu - 3, bleu + 3))
-    every[0].set(xscale="log", ylabel="BLEU")
-    every[0].legend(fontsize=8)
-    for axes in every:
-        axes.set_xlabel("training FLOPs")
+        for row in shown:
+            colour, marker = KINDS[row.kind]
+            axes.scatter([row.flops[pair]], [row.bleu[pair]], color=colour, marker=marker, zorder=3)
+            name = row.model.replace("Transformer ", "").replace(", ensemble", " ×")
+            at, look = (row.flops[pair], row.bleu[pair]), {"fontsize": 8, "color": INK, "parse_math": False}
+            axes.annotate(name, at, xytext=(6, 4), textcoords="offset points", **look)
+        missing = [row.model for row in results if row.bleu[pair] is not None and row not in shown]
+        note = f"\n(no cost given: {', '.join(missing)})" if missing else ""
+        axes.set(
+            xscale="log", xlim=(1.5e18, 8e21), title=f"{pair}, newstest2014", xlabel=f"training FLOPs{note}"
+        )
         axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("BLEU")
+    marks = [Line2D([], [], color=colour, marker=marker, ls="") for colour, marker in KINDS.values()]
+    names = {"before": "before", "ensemble": "ensemble (×)", "Transformer": "Transformer, base and big"}
+    figure.axes[0].legend(marks, [names[kind] for kind in KINDS], fontsize=8, loc="lower right")
     return inked(dressed(figure))
 
 

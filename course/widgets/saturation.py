@@ -32,8 +32,8 @@ WORDS = {
     "all queries pass on a gradient of less than {without} without the scale, {with} with it.",
     "note": "Above: {n} fixed scores with mean 0 and variance 1; without the scale they come √d_k times as "
     "large, with it as they are. Below: {samples} random queries over {n} random keys, all components "
-    "drawn from N(0, 1); lines are medians, bands hold the middle 80 %. The gradient norm is the Frobenius norm of the Jacobian "
-    "diag(p) − p pᵀ.",
+    "drawn from N(0, 1); lines are medians, bands hold the middle 80 %. The gradient norm is the Frobenius "
+    "norm of the Jacobian diag(p) − p pᵀ.",
 }
 
 
