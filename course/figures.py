@@ -67,7 +67,8 @@ def subplots(*shape: int, figsize: tuple[float, float] = (7.5, 2.6), alt: str | 
 def inked(figure: matplotlib.figure.Figure) -> matplotlib.figure.Figure:
     """Take the figure's ground away and draw in INK what is black by default: axes, ticks, labels, legends.
 
-    Text inside axes stays as it is: it often stands on a ground of its own, a coloured cell for example.
+    Text over an image, in a box, or where there are no axes to be seen stays as it is: it stands on a ground
+    of its own, a coloured cell for example.
     """
     figure.set_facecolor("none")
     for axes in _every_axes(figure):
@@ -90,9 +91,11 @@ def _every_axes(figure: matplotlib.figure.Figure) -> list[Axes]:
 
 
 def _running_texts(figure: matplotlib.figure.Figure) -> list[Text]:
-    """Titles, labels and legends."""
+    """Titles, labels, legends, and what is written on the bare ground of axes."""
     texts = [text for text in (figure._suptitle, *figure.texts) if text is not None]
     for axes in _every_axes(figure):
+        if axes.axison and not axes.images:
+            texts += [text for text in axes.texts if text.get_bbox_patch() is None]
         texts += [axes.title, axes._left_title, axes._right_title, axes.xaxis.label, axes.yaxis.label]
         if legend := axes.get_legend():
             legend.get_frame().set(facecolor="none", edgecolor="none")

@@ -6,6 +6,7 @@ _LAZY = {
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
+    "Glossary": "glossary",
     "GradientRiver": "gradient_river",
     "LeakDetector": "leak_detector",
     "MaskBuilder": "mask_builder",
