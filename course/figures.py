@@ -59,7 +59,7 @@ def subplots(*shape: int, figsize: tuple[float, float] = (7.5, 2.6), alt: str | 
         figsize: width and height in inches.
         alt: what a reader who does not see the picture should be told; by default its titles and labels.
     """
-    figure = Figure(figsize=figsize)
+    figure = Figure(figsize=figsize, layout="constrained")  # from the start: colour bars need it
     figure.alt = alt
     return figure, figure.subplots(*shape, **options)
 

@@ -20,7 +20,7 @@ ROW = re.compile(r"^\| *([^|]+?) *\| *([^|]+?) *\| *(.+?) *\|$", re.MULTILINE)
 SECTION = re.compile(r"^## (\d+ · .+)$", re.MULTILINE)
 
 _CONCEPTS = """
-attention mechanism | 注意力机制 | 3 | a weighted sum of values, with weights from how well a query matches keys
+attention mechanism | 注意力机制 | 3 | a sum of values, weighted by how well a query matches keys
 Transformer | Transformer 模型、架构 | 5 | a network of attention and feed-forward layers, without recurrence
 self-attention | 自注意力机制 | 3 | attention whose queries, keys and values come from one sequence
 multi-head attention | 多头注意力机制 | 3 | several attentions side by side, each with maps of its own
@@ -45,7 +45,7 @@ GLUE | GLUE 基准 | 11 | nine tasks on sentences and pairs of them, one score (
 SQuAD | SQuAD 问答数据集 | 11 | questions whose answers are spans of a paragraph (Rajpurkar and others, 2016)
 self-supervised | 自监督 | 10 | the text itself holds the answers; nobody labels anything
 downstream task | 下游任务 | 11 | what a pre-trained model is used for in the end
-foundation model | 基础模型 | 11 | one large pre-trained model for many tasks
+foundation model | 基础模型 | 11 | one large model for many tasks
 """
 
 

@@ -123,7 +123,7 @@ class Progress:
         href = html.escape(self.links.get(name, name))
         note = f"<p>{html.escape(self.notes[name])}</p>" if name in self.notes else ""
         right = sum(s.state == "right" for s in rows)
-        points = "{} of {} points".format(sum(s.points for s in rows), sum(s.total for s in rows))
+        points = f"{sum(s.points for s in rows)} of {sum(s.total for s in rows)} points"
         exercises = "".join(
             f"<tr><td>{s.exercise}</td><td {left}>{html.escape(s.title)}</td>"
             f"<td {left}>{WORDS[s.state]}</td><td>{s.points}/{s.total}</td></tr>"

@@ -5,9 +5,10 @@ import pytest
 from course.workbook import build
 from course.workbook.glossary import concepts, terms, terms_of
 
-NOTES = """Attention Mechanism; Transformer; Self-attention; Multi-Head Attention; Positional Encoding;
-Encoder-Decoder; Feed-Forward; Mask; BERT; GPT; Pre-training; Fine-tuning; Word Embedding; Masked Language Model;
-Next-Sentence Prediction; Bidirectional; Unidirectional; Autoregressive; Autoencoding; Discriminative; Generative;
+NOTES = """Attention Mechanism; Transformer; Self-attention; Multi-Head Attention;
+Positional Encoding; Encoder-Decoder; Feed-Forward; Mask; BERT; GPT; Pre-training;
+Fine-tuning; Word Embedding; Masked Language Model; Next-Sentence Prediction;
+Bidirectional; Unidirectional; Autoregressive; Autoencoding; Discriminative; Generative;
 GLUE; SQuAD; foundation model; self-supervised; downstream task"""
 """The concepts that the notes define (section 2 of both their lectures), and three that they use."""
 
