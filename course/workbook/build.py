@@ -28,6 +28,7 @@ from PIL import Image
 from course.files import write_whole
 from course.workbook.bootstrap import NOTEBOOKS
 from course.workbook.ownership import digest, exercise_of, what_the_learner_wrote
+from course.workbook.prose import unseen_numbers
 from course.workbook.reading import UnreadableNotebook, read_notebook
 from course.workbook.record import Exercise, find
 from course.workbook.stub import solved, stub
@@ -240,4 +241,6 @@ def main(names: list[str], solved: bool = False, force: bool = False) -> int:
         print(
             f"  {written.relative_to(NOTEBOOKS.parent)}  {written.stat().st_size / 1000:.0f} kB", flush=True
         )
+        if unseen := unseen_numbers(nbformat.read(written, as_version=4)):
+            print(f"  numbers in its text that no output shows: {', '.join(unseen)}", flush=True)
     return 0
