@@ -99,3 +99,9 @@ def test_what_is_no_text_is_refused(text, error, said):
 def test_a_vocabulary_too_small_for_the_bytes_is_refused():
     with pytest.raises(ValueError, match="vocab_size >= 259; got 100"):
         Tokenizer.train(TEXTS, 100)
+
+
+def test_one_that_learned_from_lower_case_reads_everything_so():
+    tokenizer = Tokenizer.train([text.lower() for text in TEXTS], vocab_size=300, lower_case=True)
+    assert tokenizer.encode("Le CHAT dort") == tokenizer.encode("le chat dort")
+    assert tokenizer.decode(tokenizer.encode("Le CHAT, ÉTÉ")) == "le chat, été"

@@ -259,3 +259,7 @@ def test_the_page_holds_everything_and_tokens_stay_text(tmp_path):
     payload = json.loads(re.search(r'id="payload">(.*?)</script>', text, re.DOTALL)[1])
     assert payload["state"]["passes"][0]["rows"] == evil
     assert base64.b64decode(payload["buffers"]["buffer"]) == widget.buffer
+
+
+def test_colours_are_stretched_unless_asked_for_the_whole_range():
+    assert explore(torch.eye(2)[None, None], ["a", "b"]).full_scale is False
