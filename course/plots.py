@@ -232,12 +232,14 @@ def bleu_against_flops(results: Sequence[TranslationResult]) -> Figure:
             axes.scatter([row.flops[pair]], [row.bleu[pair]], color=colour, marker=marker, zorder=3)
             name = row.model.replace("Transformer ", "").replace(", ensemble", " ×")
             at, look = (row.flops[pair], row.bleu[pair]), {"fontsize": 8, "color": INK, "parse_math": False}
-            axes.annotate(name, at, xytext=(6, 4), textcoords="offset points", **look)
+            below = row.kind == "ensemble"  # they crowd on the right
+            axes.annotate(name, at, xytext=(6, -10 if below else 4), textcoords="offset points", **look)
         missing = [row.model for row in results if row.bleu[pair] is not None and row not in shown]
         note = f"\n(no cost given: {', '.join(missing)})" if missing else ""
         axes.set(
             xscale="log", xlim=(1.5e18, 8e21), title=f"{pair}, newstest2014", xlabel=f"training FLOPs{note}"
         )
+        axes.margins(y=0.12)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("BLEU")
     marks = [Line2D([], [], color=colour, marker=marker, ls="") for colour, marker in KINDS.values()]
