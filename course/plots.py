@@ -92,12 +92,13 @@ def lines(
     """
     keys = tokens if key_tokens is None else key_tokens
     weights = _matrix(weights, tokens, keys)
-    n, greatest = max(weights.shape), np.abs(weights).max() or 1
+    n = max(weights.shape)
     pitch = min(0.24, 12 / n)
     figure = Figure(figsize=(5.5, pitch * n + 0.6))
     axes = figure.add_subplot(xlim=(0, 1), ylim=(n - 0.5, -0.5), xticks=[], title=title)
     at = np.argwhere(_drawn(weights, threshold, top, query, key))
-    strength = weights[at[:, 0], at[:, 1]] / greatest
+    drawn = weights[at[:, 0], at[:, 1]]  # of a chosen token, its strongest link is the darkest
+    strength = drawn / (np.abs(drawn).max(initial=0) or 1)
     order = np.abs(strength).argsort()
     colours = [to_rgba(MORE if s > 0 else LESS, 0.04 + 0.96 * abs(s)) for s in strength[order]]
     ends = [[(0, q), (1, k)] for q, k in at[order]]

@@ -112,7 +112,7 @@ def terms(folder: str | Path | None = None) -> list[dict[str, Any]]:
         except UnreadableNotebook:  # the map above says what is wrong with it
             continue
     known = {term.english.casefold() for term, _ in found}
-    missing = [term for term in concepts() if term.english.casefold() not in known]
+    missing = [t for t in concepts() if not any(name.startswith(t.english.casefold()) for name in known)]
     found += [(t, link(paths[t.notebook]) if t.notebook in paths else "") for t in missing]
     ordered = sorted(found, key=lambda pair: (pair[0].english.casefold(), pair[0].notebook))
     return [term.as_dict(file) for term, file in ordered]
