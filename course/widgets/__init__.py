@@ -3,22 +3,29 @@
 from importlib import import_module
 
 _LAZY = {
+    "AnalogyDesk": "analogy_desk",
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
     "Glossary": "glossary",
     "GradientRiver": "gradient_river",
+    "HashLab": "hash_lab",
     "LeakDetector": "leak_detector",
     "MaskBuilder": "mask_builder",
     "MaskingPlayground": "masking_playground",
+    "MemoryTape": "memory_tape",
+    "PatternBuilder": "pattern_builder",
+    "MergeTape": "merge_tape",
     "PositionExplorer": "position_explorer",
     "PromptLab": "prompt_lab",
     "SamplingPlayground": "sampling_playground",
     "Saturation": "saturation",
+    "SkipGramStep": "skip_gram_step",
     "SoftDictionary": "dictionary",
     "SoftOrHard": "soft_or_hard",
     "Walk": "walk",
     "Window": "window",
+    "WordMap": "word_map",
     "architecture": "architecture_view",
     "compare": "explorer",
     "explore": "explorer",
@@ -26,6 +33,8 @@ _LAZY = {
     "scrub": "scrubber",
     "step_decoder": "decoder_stepper",
 }
+
+__all__ = list(_LAZY)
 
 
 def __getattr__(name: str):

@@ -2,7 +2,7 @@
 // The weights arrive once; every change of view, layer, head or token is made here, without the kernel.
 
 import { fill, fixed, frame, h, isDark, newId, oncePerFrame, onTheme, slider, watch } from "./common.js";
-import { arithmetic, chosenMask, chosenWeights, difference, elide, extent, openPass, strongest, strongestLinks, visible } from "./explorer_math.js";
+import { arithmetic, chosenMask, chosenWeights, difference, elide, extent, openPass, strongest, strongestLinks, visible, withoutPadding } from "./explorer_math.js";
 import { drawBars, rampStops } from "./explorer_draw.js";
 import { heatmapView, linesView, overviewView, textView } from "./explorer_views.js";
 import { EXPLORER_WORDS } from "./explorer_words.js";
@@ -10,7 +10,7 @@ import { makeScrubber } from "./scrubber.js";
 import { hasKernel } from "./sentence.js";
 
 const VIEWS = { overview: overviewView, heatmap: heatmapView, lines: linesView, text: textView };
-const TRAITS = ["view", "layer", "head", "query", "key", "show", "threshold", "top", "direction", "moment", "full_scale"];
+const TRAITS = ["view", "layer", "head", "query", "key", "show", "threshold", "top", "direction", "moment", "hide_padding", "full_scale"];
 const LISTED = 8;  // tokens named in a list beside the picture
 
 const quote = token => `“${elide(visible(token), 24)}”`;
@@ -22,7 +22,7 @@ function render({ model, el, experimental }) {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes();
   };
-  let passes = [], stale = true, hovered = null, pieces = [], shape = "", theme = null;
+  let opened = [], passes = [], stale = true, hovered = null, pieces = [], shape = "", theme = null;
   const update = oncePerFrame(draw);
   const renew = () => { stale = true; update(); };
 
@@ -43,18 +43,19 @@ function render({ model, el, experimental }) {
   const panel = h("div", { class: "ex-panel" });
   const status = h("p", { class: "ex-status", role: "status" });
   const legend = h("div", { class: "ex-legend" });
+  const note = h("p", { class: "cw-note ex-note" });
   const working = makeArithmetic();
   const summary = h("p", { class: "cw-hidden" });
   const live = get("options") && (hasKernel(experimental) ? makeLive(get, set) : makeSaved(get));
   const scrubber = get("steps") ? makeScrubber(get, set) : null;
   const present = () => (scrubber ? [passes[get("moment")]] : passes);
   const root = frame("ex", EXPLORER_WORDS.title, ...(live ? [live.root] : []), controls.root,
-                     ...(scrubber ? [scrubber.root] : []), h("div", { class: "ex-body" }, panes, panel), legend, status, working.root, summary);
+                     ...(scrubber ? [scrubber.root] : []), h("div", { class: "ex-body" }, panes, panel), legend, note, status, working.root, summary);
   root.addEventListener("keydown", shortcuts);
   el.append(root);
 
   function open() {
-    passes = get("passes").map(heading => openPass(heading, get("buffer")));
+    opened = get("passes").map(heading => openPass(heading, get("buffer")));
     hovered = null;
     shape = "";
     stale = false;
@@ -90,6 +91,7 @@ function render({ model, el, experimental }) {
   function draw() {
     if (!root.isConnected || !panes.clientWidth) return;
     if (stale) open();
+    passes = get("hide_padding") ? opened.map(withoutPadding) : opened;
     const view = get("view"), shown = makePanes();
     theme ??= themeOf(root);
     if (shape !== `${view} ${shown.length}`) {
@@ -112,6 +114,8 @@ function render({ model, el, experimental }) {
     root.classList.toggle("ex-wide", wide);
     tell(shown, foci, scene);
     controls.refresh(present());
+    note.textContent = present().map(pass => pass.note).filter(Boolean).join(" ");
+    note.hidden = !note.textContent;
     live?.refresh();
     scrubber?.refresh();
     drawLegend(shown[0], theme, view);
@@ -196,10 +200,14 @@ function choice(text, options, change) {
   return { root, set(value) { select.selectedIndex = options.findIndex(([x]) => x === value); } };
 }
 
+function box(text, change) {
+  const id = newId(), input = h("input", { type: "checkbox", id, onchange: () => change(input.checked) });
+  return { root: h("div", { class: "cw-control" }, input, h("label", { for: id }, text)), set(value) { input.checked = value; } };
+}
+
 function makeControls(get, set) {
   const W = EXPLORER_WORDS, root = h("div", { class: "cw-controls" });
-  const fullScale = h("input", { type: "checkbox", onchange: () => set({ full_scale: fullScale.checked }) });
-  const scale = h("label", { class: "cw-control" }, fullScale, W.fullScale);
+  const scale = box(W.fullScale, full_scale => set({ full_scale }));
   let known = "", parts = {};
   const tabs = Object.entries(W.views).map(([name, text]) => h("button", { type: "button", onclick: () => set({ view: name }), "data-view": name }, text));
   function build(passes) {
@@ -209,7 +217,7 @@ function makeControls(get, set) {
     const show = second && [["first", first.name], ["second", second.name], ["both", fill(W.both, { a: first.name, b: second.name })],
                             ...(same ? [["difference", fill(W.difference, { a: first.name, b: second.name })]] : [])];
     const most = Math.min(20, first.keys);
-    parts = {
+    const next = {
       layer: choice(W.layer, numbered(fewest("layers")), layer => set({ layer })),
       head: choice(W.head, numbered(fewest("heads")), head => set({ head })),
       ...(show ? { show: choice(W.show, show, x => set({ show: x })) } : {}),
@@ -217,18 +225,22 @@ function makeControls(get, set) {
       top: slider({ label: W.top, min: 0, max: most, value: get("top"), format: x => (x ? String(x) : W.all), change: top => set({ top }) }),
       direction: choice(W.direction, [["to", W.to], ["from", W.from]], direction => set({ direction })),
     };
-    root.replaceChildren(h("div", { class: "ex-tabs", role: "group", "aria-label": W.viewGroup }, ...tabs), ...Object.values(parts).map(p => p.root), scale);
+    const hiding = parts.hide_padding?.root.contains(document.activeElement);
+    if (get("passes").some(p => p.padding)) next.hide_padding = box(W.hidePadding, hide_padding => set({ hide_padding, query: null, key: null }));
+    parts = next;
+    root.replaceChildren(h("div", { class: "ex-tabs", role: "group", "aria-label": W.viewGroup }, ...tabs), ...Object.values(parts).map(p => p.root), scale.root);
+    if (hiding) parts.hide_padding.root.firstChild.focus();  // the box is made anew, and whoever pressed it is there still
   }
   return { root, refresh(passes) {
-    const now = JSON.stringify(passes.map(p => [passes.length > 1 && p.name, p.layers, p.heads, p.queries, p.keys]));
+    const now = JSON.stringify(passes.map((p, i) => [Boolean(get("passes")[i]?.padding), passes.length > 1 && p.name, p.layers, p.heads, p.queries, p.keys]));
     if (now !== known) { known = now; build(passes); }
     const view = get("view");
     for (const tab of tabs) tab.setAttribute("aria-pressed", tab.dataset.view === view);
     for (const [name, part] of Object.entries(parts)) part.set(get(name));
     for (const name of ["layer", "head"]) parts[name].root.hidden = view === "overview";
     for (const name of ["threshold", "top"]) parts[name].root.hidden = view !== "lines";
-    fullScale.checked = get("full_scale");
-    scale.hidden = view === "overview" || get("show") === "difference" && passes.length > 1;
+    scale.set(get("full_scale"));
+    scale.root.hidden = view === "overview" || get("show") === "difference" && passes.length > 1;
     parts.direction.root.hidden = view !== "text" || !passes[0].self;
   } };
 }

@@ -28,6 +28,7 @@ export const EXPLORER_WORDS = {
            text: "The tokens as text, tinted by weight. Arrow keys walk over the tokens; of two texts, up and down change to the other." },
   live: "Text", temperature: "Temperature", mask: "Mask", noMask: "none", ablate: "Ablate this head", restore: "Restore all heads",
   play: "Play", pause: "Pause", step: "Training", moment: "step {step}, loss {loss}", lossCurve: "Loss over training, from {first} to {last}",
+  noNumber: "not a number", hidePadding: "Hide padding", padding: "padding",
   saved: "This page shows one pass; in the notebook the text can be changed.",
   effect: "An ablated head looks as before; what it hands on is gone. That changes most: {pane}, {query} → {key}, from {before} to {after}.",
   noEffect: "An ablated head looks as before; what it hands on is gone. No weight shown here changes by it.",

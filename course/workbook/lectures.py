@@ -46,6 +46,7 @@ L1.2.b | 1 | "I grew up in France … I speak fluent ___": an LSTM loses the far
 L1.2.c | 3 | a pronoun should be related to an earlier noun
 L1.2.d | 12 | where Transformers took off: proteins, offline RL, few-shot, text and images
 L1.2.e | 6 12 | what is missing: external memory, a cost below quadratic, human values
+L1.2.i | 6 | a talk: "LSTMs are out of date, Transformers are the future"
 L1.3.a | 2 | soft attention gives every pixel a weight between 0 and 1
 L1.3.b | 2 | hard attention is 0 or 1: cheaper, and not differentiable
 L1.3.c | 2 | global attention weighs all source states
@@ -119,6 +120,8 @@ L3.6.d | 7 | king and queen: the inner product as similarity
 L3.6.e | 11 | transfer: from ImageNet for pictures to BERT and GPT for language
 L3.6.f | 12 | pre-training needs data and compute
 L3.7.a | 7 | an embedding maps a discrete thing to a vector
+L3.8.a | 7 | a vector's dimensions are features, more of them finer ones
+L3.8.b | 7 | the larger the inner product, the more alike
 L3.10.a | 10 | "the man went to the [MASK] to buy a [MASK] of milk"
 """
 

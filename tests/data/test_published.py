@@ -7,6 +7,7 @@ from course.data.published import (
     CONLL_2019,
     GLUE_2019,
     GLUE_LABELS,
+    LONG_RANGE_ARENA,
     SQUAD_1_2019,
     SQUAD_2_2019,
     SUSTAINED_FLOPS,
@@ -107,3 +108,11 @@ def test_what_the_paper_says_of_its_tables():
     assert best(CONLL_2019, "BERT", "test F1") < best(CONLL_2019, "before", "test F1")
     base = next(row for row in CONLL_2019 if row.system == "BERT (base)").scores["dev F1"]
     assert base - best(CONLL_2019, "features", "dev F1") == pytest.approx(0.3)  # §5.3
+
+
+def test_the_arenas_averages_are_those_of_its_five_tasks():
+    for row in LONG_RANGE_ARENA:
+        *five, path_x, average = row.scores.values()
+        assert path_x is None and average == pytest.approx(sum(five) / 5, abs=0.011)
+    full = LONG_RANGE_ARENA[0].scores["average"]
+    assert max(row.scores["average"] for row in LONG_RANGE_ARENA) - full < 1
