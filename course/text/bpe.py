@@ -13,12 +13,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from course.text.tokenizers import _byte_alphabet, _check_text
+from course.text.readable import byte_alphabet
+from course.text.tokenizers import _check_text
 
 Pair = tuple[str, str]
 
 _GPT2 = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
-_CHARACTERS = {byte: character for character, byte in _byte_alphabet().items()}
+_CHARACTERS = {byte: character for character, byte in byte_alphabet().items()}
 
 
 class Merge(NamedTuple):
@@ -48,7 +49,7 @@ def as_bytes(text: str) -> str:
 
 def bytes_of(symbols: Iterable[str]) -> bytes:
     """The bytes that such characters stand for."""
-    alphabet = _byte_alphabet()
+    alphabet = byte_alphabet()
     return bytes(alphabet[character] for symbol in symbols for character in symbol)
 
 
@@ -192,7 +193,7 @@ class BPE:
     def __init__(self, merges: Iterable[Merge | Pair]):
         self.merges = [merge.pair if isinstance(merge, Merge) else tuple(merge) for merge in merges]
         self.ranks = ranks_of(self.merges)
-        self.ids = {symbol: id for id, symbol in enumerate(sorted(_byte_alphabet()))}
+        self.ids = {symbol: id for id, symbol in enumerate(sorted(byte_alphabet()))}
         for first, second in self.merges:
             self.ids.setdefault(first + second, len(self.ids))
         self._known: dict[str, list[str]] = {}
@@ -201,7 +202,7 @@ class BPE:
     def train(cls, text: str, n_merges: int) -> BPE:
         """Learn from a text; see ``train_bpe``."""
         counts = Counter(map(as_bytes, split_words(text)))
-        return cls(train_bpe(counts, n_merges, _byte_alphabet()))
+        return cls(train_bpe(counts, n_merges, byte_alphabet()))
 
     def __len__(self) -> int:
         return len(self.ids)
