@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer as Backend
-from tokenizers import decoders, models, pre_tokenizers, trainers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from course.text.readable import as_bytes, from_bytes
 
@@ -37,8 +37,12 @@ class Tokenizer:
         self.__init__(Backend.from_str(state))
 
     @classmethod
-    def train(cls, texts: Iterable[str], vocab_size: int) -> Tokenizer:
+    def train(cls, texts: Iterable[str], vocab_size: int, lower_case: bool = False) -> Tokenizer:
         """Learn merges from texts until there are ``vocab_size`` tokens, or no pair is seen twice.
+
+        Args:
+            lower_case: read every text in lower case, for a model that has seen no other; what is decoded is
+                then the text in lower case.
 
         Raises:
             ValueError: if the vocabulary is too small for the special tokens and the 256 bytes.
@@ -48,6 +52,8 @@ class Tokenizer:
                 f"three special tokens and 256 bytes need vocab_size >= {SMALLEST}; got {vocab_size}"
             )
         backend = Backend(models.BPE())
+        if lower_case:
+            backend.normalizer = normalizers.Lowercase()
         digits, bytes_ = pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(False)
         backend.pre_tokenizer = pre_tokenizers.Sequence([digits, bytes_])
         backend.decoder = decoders.ByteLevel()

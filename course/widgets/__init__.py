@@ -7,6 +7,7 @@ _LAZY = {
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
+    "Glossary": "glossary",
     "GradientRiver": "gradient_river",
     "HashLab": "hash_lab",
     "LeakDetector": "leak_detector",

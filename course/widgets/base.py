@@ -59,10 +59,11 @@ class CourseWidget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def png(self) -> bytes:
+        from course.figures import inked
         from course.fonts import dressed
 
         buffer = io.BytesIO()
-        dressed(self.still()).savefig(
+        inked(dressed(self.still())).savefig(
             buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None}
         )
         return buffer.getvalue()

@@ -10,7 +10,7 @@ import { makeScrubber } from "./scrubber.js";
 import { hasKernel } from "./sentence.js";
 
 const VIEWS = { overview: overviewView, heatmap: heatmapView, lines: linesView, text: textView };
-const TRAITS = ["view", "layer", "head", "query", "key", "show", "threshold", "top", "direction", "moment", "hide_padding"];
+const TRAITS = ["view", "layer", "head", "query", "key", "show", "threshold", "top", "direction", "moment", "hide_padding", "full_scale"];
 const LISTED = 8;  // tokens named in a list beside the picture
 
 const quote = token => `“${elide(visible(token), 24)}”`;
@@ -76,11 +76,11 @@ function render({ model, el, experimental }) {
     const layer = get("layer"), head = get("head");
     const one = pass => {
       const matrix = chosenWeights(pass, layer, head);
-      return { ...pass, title: pass.name, passes: [pass], matrix, mask: chosenMask(pass, layer, head), max: extent(matrix), signed: false };
+      return { ...pass, title: pass.name, passes: [pass], matrix, mask: chosenMask(pass, layer, head), max: get("full_scale") ? 1 : extent(matrix), signed: false };
     };
     // One colour scale for all of training, else a head that learns would only seem to change its pattern.
-    if (scrubber) return [{ ...one(present()[0]), max: Math.max(...passes.map(p => extent(chosenWeights(p, layer, head)))) }];
-    if (passes.length === 1 || get("show") === "first") return [one(passes[0])];
+    if (scrubber && !get("full_scale")) return [{ ...one(present()[0]), max: Math.max(...passes.map(p => extent(chosenWeights(p, layer, head)))) }];
+    if (scrubber || passes.length === 1 || get("show") === "first") return [one(present()[0])];
     const [a, b] = passes.map(one);
     if (get("show") === "second") return [b];
     if (get("show") === "both") return [a, b].map(pane => ({ ...pane, max: Math.max(a.max, b.max) }));
@@ -141,7 +141,7 @@ function render({ model, el, experimental }) {
     legend.hidden = view === "overview" && !pane.mask;
   }
 
-  const stops = [watch(model, TRAITS, update), watch(model, ["text", "temperature", "mask", "ablated", "problem"], update), watch(model, ["passes", "buffer"], renew), onTheme(() => { theme = null; update(); })];
+  const stops = [watch(model, TRAITS, update), watch(model, ["text", "temperature", "mask", "ablated", "effect", "problem"], update), watch(model, ["passes", "buffer"], renew), onTheme(() => { theme = null; update(); })];
   const resized = new ResizeObserver(update);
   resized.observe(panes);
   update();
@@ -207,6 +207,7 @@ function box(text, change) {
 
 function makeControls(get, set) {
   const W = EXPLORER_WORDS, root = h("div", { class: "cw-controls" });
+  const scale = box(W.fullScale, full_scale => set({ full_scale }));
   let known = "", parts = {};
   const tabs = Object.entries(W.views).map(([name, text]) => h("button", { type: "button", onclick: () => set({ view: name }), "data-view": name }, text));
   function build(passes) {
@@ -227,7 +228,7 @@ function makeControls(get, set) {
     const hiding = parts.hide_padding?.root.contains(document.activeElement);
     if (get("passes").some(p => p.padding)) next.hide_padding = box(W.hidePadding, hide_padding => set({ hide_padding, query: null, key: null }));
     parts = next;
-    root.replaceChildren(h("div", { class: "ex-tabs", role: "group", "aria-label": W.viewGroup }, ...tabs), ...Object.values(parts).map(p => p.root));
+    root.replaceChildren(h("div", { class: "ex-tabs", role: "group", "aria-label": W.viewGroup }, ...tabs), ...Object.values(parts).map(p => p.root), scale.root);
     if (hiding) parts.hide_padding.root.firstChild.focus();  // the box is made anew, and whoever pressed it is there still
   }
   return { root, refresh(passes) {
@@ -238,6 +239,8 @@ function makeControls(get, set) {
     for (const [name, part] of Object.entries(parts)) part.set(get(name));
     for (const name of ["layer", "head"]) parts[name].root.hidden = view === "overview";
     for (const name of ["threshold", "top"]) parts[name].root.hidden = view !== "lines";
+    scale.set(get("full_scale"));
+    scale.root.hidden = view === "overview" || get("show") === "difference" && passes.length > 1;
     parts.direction.root.hidden = view !== "text" || !passes[0].self;
   } };
 }
@@ -257,12 +260,13 @@ function makeArithmetic() {
 
 function steps(pane, { query, key }, { layer, head, theme }) {
   const W = EXPLORER_WORDS;
+  if (query !== null) key ??= strongest(pane.matrix.subarray(query * pane.keys, (query + 1) * pane.keys), 1)[0];
   if (query === null || key === null || !Number.isInteger(layer) || !Number.isInteger(head)) return [h("p", { class: "cw-note" }, W.arithmeticHint)];
   const a = arithmetic(pane.passes[0], layer, head, query, key), width = Math.min(560, Math.max(160, 9 * a.query.length));
   const bars = (name, values, colour) => {
     const canvas = h("canvas", { role: "img", "aria-label": `${name}: ${Array.from(values.slice(0, 16), x => fixed(x, 2)).join(", ")}` });
     drawBars(canvas, values, { width, height: 38, max: extent(values), colour, theme });
-    return h("div", { class: "ex-step" }, h("span", {}, name), canvas);
+    return h("div", { class: "ex-step" }, h("span", {}, name), h("div", { class: "ex-numbered" }, canvas, h("span", { class: "cw-number" }, firstOf(values))));
   };
   const line = (name, ...text) => h("div", { class: "ex-step" }, h("span", {}, name), h("span", { class: "cw-number" }, ...text));
   const total = a.scores.reduce((sum, s) => sum + Math.exp(s - a.score), 0);
@@ -274,6 +278,10 @@ function steps(pane, { query, key }, { layer, head, theme }) {
   return out;
 }
 
+/** A vector in numbers, of a long one its beginning. @param {ArrayLike<number>} values */
+const firstOf = (values, most = 8) =>
+  `(${Array.from(values).slice(0, most).map(x => fixed(x, 2)).join(", ")}${values.length > most ? ", …" : ""})`;
+
 /** What the reader changes of the model itself; the kernel runs it and sends a new pass. */
 function makeLive(get, set) {
   const W = EXPLORER_WORDS, { temperature, masks, ablate } = get("options");
@@ -284,14 +292,14 @@ function makeLive(get, set) {
   const toggle = h("button", { type: "button", onclick: flip });
   const restore = h("button", { type: "button", onclick: () => set({ ablated: [] }) }, W.restore);
   const gone = h("span", { class: "cw-note" });
-  const problem = h("p", { class: "ex-problem", role: "alert" });
+  const problem = h("p", { class: "ex-problem", role: "alert" }), effect = h("p", { class: "ex-effect", role: "status" });
   const here = () => [get("layer"), get("head")], isHere = ([l, x]) => l === get("layer") && x === get("head");
   function flip() {
     const others = get("ablated").filter(pair => !isHere(pair));
     set({ ablated: others.length < get("ablated").length ? others : [...others, here()] });
   }
   const root = h("div", { class: "ex-live" }, h("label", { class: "cw-control ex-sentence" }, W.live, text),
-                 ...[heat, mask].filter(Boolean).map(c => c.root), ...(ablate ? [toggle, restore, gone] : []), problem);
+                 ...[heat, mask].filter(Boolean).map(c => c.root), ...(ablate ? [toggle, restore, gone, effect] : []), problem);
   return { root, refresh() {
     if (document.activeElement !== text) text.value = get("text");
     heat?.set?.(get("temperature"));
@@ -302,6 +310,8 @@ function makeLive(get, set) {
     toggle.disabled = !here().every(Number.isInteger);
     restore.hidden = gone.hidden = !ablated.length;
     gone.textContent = ablatedHeads(get);
+    effect.textContent = ablated.length ? effectOf(get("effect")) : "";
+    effect.hidden = !effect.textContent;
     problem.textContent = get("problem");
     problem.hidden = !get("problem");
   } };
@@ -315,6 +325,16 @@ function makeSaved(get) {
   const read = !get("problem") && h("span", {}, W.live, ": ", h("bdi", {}, elide(visible(get("text")), 300)));
   const root = h("div", { class: "ex-live" }, ...(read ? [read] : []), ...settings.map(text => h("span", {}, text)), h("span", { class: "cw-note" }, W.saved));
   return { root, refresh() {} };
+}
+
+/** What an ablation did, as Python measured it. @param {{layer?: number, was?: string}} effect */
+function effectOf(effect) {
+  if (!effect || !("changed" in effect)) return "";
+  const W = EXPLORER_WORDS, { query, key, before, after } = effect;
+  const written = effect.was ? fill(W.written, effect) : "";
+  const weights = effect.changed ? fill(W.effect, { pane: fill(W.pane, effect), query: quote(query), key: quote(key), before: fixed(before, 2), after: fixed(after, 2) })
+                                 : written ? "" : W.noEffect;
+  return `${written} ${weights}`.trim();
 }
 
 const ablatedHeads = get =>

@@ -42,6 +42,7 @@ class Explorer(CourseWidget):
     threshold = traitlets.Float(0.0, min=0, max=1).tag(sync=True)
     top = traitlets.Int(0, min=0).tag(sync=True)
     direction = traitlets.Enum(["to", "from"], "to").tag(sync=True)
+    full_scale = traitlets.Bool(False, help="colours from 0 to 1, else to the largest weight").tag(sync=True)
     hide_padding = traitlets.Bool(False).tag(sync=True)
 
     def __init__(

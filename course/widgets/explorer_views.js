@@ -91,13 +91,17 @@ function pictureOnce() {
   };
 }
 
+/** Which of the two sides asks: the corner between the labels of a map. */
+const corner = () => h("div", { class: "ex-corner" }, h("span", { class: "ex-key-head" }, `${EXPLORER_WORDS.keyHead} →`),
+                       h("span", { class: "ex-query-head" }, `${EXPLORER_WORDS.queryHead} ↓`));
+
 const LABELS = 112;  // room for the labels beside and above a map, in pixels
 
 /** @param {Ui} ui */
 export function heatmapView(ui) {
   const canvas = h("canvas", { "aria-hidden": "true" }), image = pictureOnce();
   const rows = axis("rows", "query", ui), columns = axis("columns", "key", ui);
-  const map = h("div", { class: "ex-map" }, h("div", { class: "ex-corner" }), columns.root, rows.root, canvas);
+  const map = h("div", { class: "ex-map" }, corner(), columns.root, rows.root, canvas);
   let pane, cell = 1, focus = NOTHING;
   const root = stage("heatmap", event => follow(event, ui, walk(event.key, focus, pane, "both")), map);
   const at = event => {
@@ -137,6 +141,7 @@ export function linesView(ui) {
   const left = axis("left", "query", ui), right = axis("right", "key", ui);
   let pane, focus = NOTHING;
   const root = stage("lines", event => follow(event, ui, sideways(event.key, focus, pane)),
+                     h("div", { class: "ex-heads" }, h("span", {}, EXPLORER_WORDS.queryHead), h("span"), h("span", {}, EXPLORER_WORDS.keyHead)),
                      h("div", { class: "ex-pair" }, left.root, canvas, right.root));
   return { root, draw(newPane, scene) {
     pane = newPane;
@@ -144,6 +149,7 @@ export function linesView(ui) {
     const { matrix, queries, keys } = pane, n = Math.max(queries, keys);
     const row = Math.max(11, Math.min(26, Math.floor(900 / n)));
     const width = Math.max(120, Math.min(420, root.clientWidth - 2 * LABELS - 20));
+    root.firstChild.style.gridTemplateColumns = `${LABELS}px ${width}px ${LABELS}px`;
     left.set(pane.rows, row, pane.padding?.rows);
     right.set(pane.columns, row, pane.padding?.columns);
     left.mark(focus.query);

@@ -105,6 +105,12 @@ def test_a_vocabulary_too_small_for_the_bytes_is_refused():
         Tokenizer.train(TEXTS, 100)
 
 
+def test_one_that_learned_from_lower_case_reads_everything_so():
+    tokenizer = Tokenizer.train([text.lower() for text in TEXTS], vocab_size=300, lower_case=True)
+    assert tokenizer.encode("Le CHAT dort") == tokenizer.encode("le chat dort")
+    assert tokenizer.decode(tokenizer.encode("Le CHAT, ÉTÉ")) == "le chat, été"
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda t: pickle.loads(pickle.dumps(t))])
 def test_a_copy_keeps_the_promise_that_no_text_is_a_special_token(copied):
     tokenizer = Tokenizer.train(["hello world"] * 5, 300)

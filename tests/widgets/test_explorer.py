@@ -281,6 +281,10 @@ def test_the_page_holds_everything_and_tokens_stay_text(tmp_path):
     assert base64.b64decode(payload["buffers"]["buffer"]) == widget.buffer
 
 
+def test_colours_are_stretched_unless_asked_for_the_whole_range():
+    assert explore(torch.eye(2)[None, None], ["a", "b"]).full_scale is False
+
+
 def test_padding_is_hidden_in_the_still_and_in_words():
     widget = explore(softmaxed(4, 4), TOKENS, attention_mask=[0, 1, 1, 1])
     assert widget.passes[0]["padding"] == {"rows": [0], "columns": [0]}
