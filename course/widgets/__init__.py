@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _LAZY = {
+    "AskBox": "ask_box",
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
@@ -22,6 +23,8 @@ _LAZY = {
     "compare": "explorer",
     "explore": "explorer",
     "explore_model": "live",
+    "fill_box": "ask_box",
+    "pair_box": "ask_box",
     "scrub": "scrubber",
     "step_decoder": "decoder_stepper",
 }
