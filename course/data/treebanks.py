@@ -48,5 +48,7 @@ def _rows(block: str) -> Iterator[list[str]]:
     """The words of a sentence: number, form, ..., part of speech (3), ..., head (6), relation (7)."""
     for line in block.split("\n"):
         row = line.split("\t")
-        if row[0].isdigit():  # not a comment, nor a word of several ("1-2"), nor one that is not there ("1.1")
+        if row[
+            0
+        ].isdigit():  # not a comment, nor a word of several ("1-2"), nor one that is not there ("1.1")
             yield row

@@ -27,7 +27,7 @@ class Guess(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """How likely a given token is in a gap: its place among all, the likeliest being 1, and its probability."""
+    """How likely a token is in a gap: its place among all, the likeliest being 1, and its probability."""
 
     rank: int
     probability: float

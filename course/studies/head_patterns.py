@@ -125,9 +125,7 @@ class Cases(NamedTuple):
     offsets: Int[Tensor, "cases"]
 
 
-def relation_cases(
-    sentences: Iterable[Parsed], read: Callable[[str], AttentionPass], name: str
-) -> Cases:
+def relation_cases(sentences: Iterable[Parsed], read: Callable[[str], AttentionPass], name: str) -> Cases:
     """``relation_hits`` case by case, so that they can be split: near from far, one half from the other.
 
     Raises:

@@ -6,12 +6,14 @@ few examples; nothing of the model itself is trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from course.text.wordpiece import WordPiece
@@ -76,7 +78,30 @@ class Probe(NamedTuple):
 
     def __call__(self, x: Float[Tensor, "n d"]) -> Int[Tensor, "n"]:
         """The likelier class of each."""
-        return F.linear((x - self.mean) / self.spread, self.weight, self.bias).argmax(-1)
+        return self.probabilities(x).argmax(-1)
+
+    def probabilities(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n classes"]:
+        """Of each class, for each vector."""
+        return F.linear((x - self.mean) / self.spread, self.weight, self.bias).softmax(-1)
+
+
+def save_probes(probes: Mapping[str, Probe], file: str | Path) -> None:
+    """Write probes, each under its name, to one file."""
+    parts = {
+        f"{name}/{part}": x.contiguous()
+        for name, probe in probes.items()
+        for part, x in probe._asdict().items()
+    }
+    save_file(parts, str(file))
+
+
+def load_probes(file: str | Path) -> dict[str, Probe]:
+    """The probes of a file that ``save_probes`` wrote, by their names."""
+    parts: dict[str, dict[str, Tensor]] = {}
+    for key, x in load_file(str(file)).items():
+        name, part = key.rsplit("/", 1)
+        parts.setdefault(name, {})[part] = x
+    return {name: Probe(**found) for name, found in parts.items()}
 
 
 def fit_probe(x: Float[Tensor, "n d"], y: Int[Tensor, "n"], classes: int = 2, penalty: float = 0.01) -> Probe:

@@ -110,7 +110,8 @@ class AskBox(CourseWidget):
 
 def _plain(answers: Sequence[Answer]) -> list[dict]:
     return [
-        answer._asdict() | {"bars": [list(x) for x in answer.bars], "marked": [list(x) for x in answer.marked]}
+        answer._asdict()
+        | {"bars": [list(x) for x in answer.bars], "marked": [list(x) for x in answer.marked]}
         for answer in answers
     ]
 

@@ -6,7 +6,15 @@ import torch
 from course.data.examples import Labelled
 from course.models.bert import Bert, BertConfig
 from course.studies.baselines import NaiveBayes
-from course.studies.word_probe import balanced, baseline_scores, fit_probe, probe_scores, vectors_at
+from course.studies.word_probe import (
+    balanced,
+    baseline_scores,
+    fit_probe,
+    load_probes,
+    probe_scores,
+    save_probes,
+    vectors_at,
+)
 from course.text.wordpiece import WordPiece
 
 TEXTS = ["i know him .", "you never know", "know how to be here and there", "so i know"]
@@ -71,3 +79,13 @@ def test_what_learns_from_texts_is_scored_on_the_same_draws():
         Labelled(f"{word} here {n}", label) for n in range(30) for word, label in (("yes", "a"), ("no", "b"))
     ]
     assert baseline_scores(NaiveBayes.fit, (examples, examples), 20, draws=2) == [1.0, 1.0]
+
+
+def test_probes_come_back_from_their_file_and_their_probabilities_sum_to_one(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(20, 3, generator=generator), torch.tensor([0, 1] * 10)
+    save_probes({"a, b": fit_probe(x, y)}, tmp_path / "probes.safetensors")
+    (back,) = load_probes(tmp_path / "probes.safetensors").values()
+    assert back(x).tolist() == fit_probe(x, y)(x).tolist()
+    torch.testing.assert_close(back.probabilities(x).sum(-1), torch.ones(20))
+    assert back(x).tolist() == back.probabilities(x).argmax(-1).tolist()

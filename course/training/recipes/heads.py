@@ -36,9 +36,9 @@ CARD = """\
 # What heads look at
 
 No model, but scores of `{model}`'s sixteen heads (layer.head) on {sentences:,} sentences of the English
-treebanks EWT (test part, CC BY-SA 4.0) and PUD (CC BY-SA 3.0), all those of 5 to 40 words that hold nothing but
-words and marks. A head finds a relation if, of all words, it looks most from the one to the other. The head is
-chosen on every other sentence and scored on the others; 95 % intervals are Wilson's.
+treebanks EWT (test part, CC BY-SA 4.0) and PUD (CC BY-SA 3.0), all those of 5 to 40 words that hold nothing
+but words and marks. A head finds a relation if, of all words, it looks most from the one to the other. The
+head is chosen on every other sentence and scored on the others; 95 % intervals are Wilson's.
 
 | relation | cases | head | finds | interval | always the same place | where that place is wrong, finds |
 |---|---:|---|---:|---|---:|---:|
@@ -47,9 +47,10 @@ chosen on every other sentence and scored on the others; 95 % intervals are Wils
 *Part of speech*: head {pos[head]} gives {pos[share]:.2f} of its attention to other words to those of the
 word's own part of speech; evenly spread attention gives {pos[even]:.2f}.
 
-*Whom a pronoun means* (WinoBias, MIT, {pronouns[cases]:,} sentences in pairs that differ in their ends): which
-of the two persons gets more of the pronoun's attention? Head {pronouns[head]}, chosen on one half, gives it to
-the right one in {pronouns[finds]:.1%} ({pronouns[low]:.1%} to {pronouns[high]:.1%}) of the other; guessing 50 %.
+*Whom a pronoun means* (WinoBias, MIT, {pronouns[cases]:,} sentences in pairs that differ in their ends):
+which of the two persons gets more of the pronoun's attention? Head {pronouns[head]}, chosen on one half,
+gives it to the right one in {pronouns[finds]:.1%} ({pronouns[low]:.1%} to {pronouns[high]:.1%}) of the other;
+guessing, in 50 %.
 """
 
 
@@ -87,7 +88,7 @@ def weights(read: Callable[[str], AttentionPass], sentences: Sequence[Parsed]) -
 
 
 def relations(read: Callable[[str], AttentionPass], sentences: Sequence[Parsed]) -> dict:
-    """Which share of each relation's cases each head finds, and how the best does on what it is not chosen by."""
+    """Which share of each relation's cases a head finds, and how the best does where it is not chosen."""
     found = {}
     for name in treebanks.RELATIONS.values():
         halves = [relation_cases(sentences[start::2], read, name) for start in (0, 1)]

@@ -2,8 +2,9 @@
 
 Two questions, asked of the shipped models as they are. *What stands in the vector at the word?* A logistic
 regression reads it, of BERT and of its causal twin, the twin's at the sentence's end besides. *Does
-pre-training save labels?* The whole encoder is fine-tuned, and one of the same sizes that never read anything.
-Naive Bayes has the same labels throughout. Leaves ``scores.json`` and a card; what is there is kept.
+pre-training save labels?* The whole encoder is fine-tuned, and one of the same sizes that never read
+anything. Naive Bayes has the same labels throughout. Leaves ``scores.json``, which is gone on with, the
+probes for *know*, and a card.
 """
 
 import json
@@ -11,13 +12,24 @@ from collections import Counter
 from pathlib import Path
 from statistics import fmean
 
+import torch
+from torch import Tensor
+
 from course.checkpoints import find_file
 from course.data import senses
 from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.baselines import NaiveBayes
 from course.studies.downstream import Classification
 from course.studies.fine_tuning import Settings, answer, fine_tune
-from course.studies.word_probe import balanced, baseline_scores, probe_scores, vectors_at
+from course.studies.word_probe import (
+    Probe,
+    balanced,
+    baseline_scores,
+    fit_probe,
+    probe_scores,
+    save_probes,
+    vectors_at,
+)
 from course.text.wordpiece import WordPiece
 from course.training.report import wrapped
 from course.training.trainer import device_name
@@ -34,16 +46,18 @@ CARD = """\
 # Two senses of a word
 
 No model, but what came of asking two: of English sentences with *know*, is it *savoir* or *connaître*? The
-French of Tatoeba's pairs says so (CC BY 2.0), and no annotator. Likewise *time* (*fois* or *temps*) and *like*
-(*aimer* or *comme*). Means over draws of labels (half of each sense) and of a balanced test, with the standard
-deviation of the draws; on {device}, other work running. The English sentences are among those that both models
-have read, without their French.
+French of Tatoeba's pairs says so (CC BY 2.0), and no annotator. Likewise *time* (*fois* or *temps*) and
+*like* (*aimer* or *comme*). Means over draws of labels (half of each sense) and of a balanced test, with the
+standard deviation of the draws; on {device}, other work running. The English sentences are among those that
+both models have read, without their French.
 
 Read off one vector of `bert-small`, or of its causal twin, by a logistic regression; nothing else learns:
 
 | word | labels | draws | tested on | {ways} |
 |---|---:|---:|---:|{lines}
 {rows}
+
+`probes.safetensors`: for *know*, such a regression of each vector from as many labels as there are.
 
 The whole encoder tuned, from [CLS], in {steps} steps of {batch}, at a peak rate of {rate:g}:
 
@@ -66,7 +80,10 @@ def train(folder: str | Path, device: str = "cpu") -> list[dict]:
         if (what, word) not in done:
             corpus = senses.of(word)
             if what == "probe":
-                rows += probed(*models, tokenizer, word, corpus)
+                found = vectors(*models, tokenizer, word, corpus)
+                rows += probed(found, word, corpus)
+                if word == senses.WORD:
+                    save_probes(last_probes(found, corpus), folder / "probes.safetensors")
             else:
                 rows += tuned(models[0], tokenizer, word, corpus)
             path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8", newline="\n")
@@ -74,26 +91,40 @@ def train(folder: str | Path, device: str = "cpu") -> list[dict]:
     return rows
 
 
-def probed(
+Vectors = dict[str, tuple[Tensor, Tensor]]
+"""For each way the vectors of the part to learn from, and of the part to test with."""
+
+
+def vectors(
     bert: BertForPreTraining, twin: CausalBert, tokenizer: WordPiece, word: str, corpus: senses.Corpus
-) -> list[dict]:
-    """For each number of labels the scores of all draws, read off the vectors of both models."""
-    labels = tuple([x.label for x in part] for part in corpus)
-    read = {"two ways, at the word": (bert, word), "one way, at the word": (twin, word)}
-    read["one way, at the end"] = twin, None
-    vectors = {
+) -> Vectors:
+    """What both models make of a word where it stands, and the twin of the sentence's end."""
+    asked = {WAYS[0]: (bert, word), WAYS[1]: (twin, word), WAYS[2]: (twin, None)}
+    return {
         way: tuple(
             vectors_at(lambda ids, model=model: model.read(ids)[0], tokenizer, [x.text for x in part], at)
             for part in corpus
         )
-        for way, (model, at) in read.items()
+        for way, (model, at) in asked.items()
     }
-    rows = []
+
+
+def probed(found: Vectors, word: str, corpus: senses.Corpus) -> list[dict]:
+    """For each number of labels the scores of all draws."""
+    labels, rows = tuple([x.label for x in part] for part in corpus), []
     for size in _possible(SIZES, labels[0]):
-        scores = {way: probe_scores(found, labels, size, DRAWS) for way, found in vectors.items()}
+        scores = {way: probe_scores(both, labels, size, DRAWS) for way, both in found.items()}
         scores["naive Bayes"] = baseline_scores(NaiveBayes.fit, corpus, size, DRAWS)
         rows.append(_row("probe", word, size, corpus, scores))
     return rows
+
+
+def last_probes(found: Vectors, corpus: senses.Corpus) -> dict[str, Probe]:
+    """A probe of each way from as many labels as there are, half of each sense: to try sentences with."""
+    labels = [x.label for x in corpus.train]
+    chosen = balanced(labels, min(Counter(labels).values()), 0)
+    y = torch.tensor([sorted(set(labels)).index(labels[i]) for i in chosen])
+    return {way: fit_probe(train[chosen], y) for way, (train, _) in found.items()}
 
 
 def tuned(bert: BertForPreTraining, tokenizer: WordPiece, word: str, corpus: senses.Corpus) -> list[dict]:
