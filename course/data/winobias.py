@@ -11,6 +11,7 @@ from typing import NamedTuple
 from course.data.download import read_text
 
 PARTS = ("dev", "test")
+_PLAIN = re.compile(r"[a-z]+|[\[\].,!?;:]")
 _MENTION = re.compile(r"\[([^\]]*)\]")
 
 
@@ -39,8 +40,9 @@ def pronouns() -> list[Pronoun]:
 def parse(text: str) -> list[Pronoun]:
     """Lines of a number and a sentence with two brackets: whom the pronoun means, and the pronoun.
 
-    Two lines that follow one another are a pair: they begin alike, and mean one each. A pair of which
-    one line has not two brackets, or whose two do not differ, is left out.
+    Two lines that follow one another are a pair: they begin alike, and mean one each. A pair of which one
+    line has not two brackets or more than words and marks ("dog's"), or whose two do not differ, is left
+    out.
     """
     lines = [_read(line) for line in text.strip().split("\n")]
     found = []
@@ -52,12 +54,12 @@ def parse(text: str) -> list[Pronoun]:
 
 
 def _read(line: str) -> tuple[tuple[str, ...], int, str] | None:
-    """Its words, where the pronoun stands, and the last word of whom it means."""
+    """Its words, where the pronoun stands, and the last word of whom it means; None for one to leave out."""
     sentence = line.split(" ", 1)[1].lower()
     mentions = _MENTION.findall(sentence)
-    if len(mentions) != 2:
-        return None
     marked = re.findall(r"\[|\]|[\w'-]+|[^\w\s]", sentence)
+    if len(mentions) != 2 or not all(map(_PLAIN.fullmatch, marked)):
+        return None
     words = tuple(word for word in marked if word not in "[]")
     bracket = len(marked) - 1 - marked[::-1].index("[")
     before = sum(word in "[]" for word in marked[:bracket])

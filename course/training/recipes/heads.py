@@ -40,9 +40,15 @@ treebanks EWT (test part, CC BY-SA 4.0) and PUD (CC BY-SA 3.0), all those of 5 t
 but words and marks. A head finds a relation if, of all words, it looks most from the one to the other. The
 head is chosen on every other sentence and scored on the others; 95 % intervals are Wilson's.
 
-| relation | cases | head | finds | interval | always the same place | where that place is wrong, finds |
-|---|---:|---|---:|---|---:|---:|
+| relation | cases | head | finds | interval | always the same place |
+|---|---:|---|---:|---|---:|
 {rows}
+
+The same, of those cases alone that lie elsewhere than at that place:
+
+| relation | cases | head | finds | interval | always the same other place |
+|---|---:|---|---:|---|---:|
+{away}
 
 *Part of speech*: head {pos[head]} gives {pos[share]:.2f} of its attention to other words to those of the
 word's own part of speech; evenly spread attention gives {pos[even]:.2f}.
@@ -88,20 +94,32 @@ def weights(read: Callable[[str], AttentionPass], sentences: Sequence[Parsed]) -
 
 
 def relations(read: Callable[[str], AttentionPass], sentences: Sequence[Parsed]) -> dict:
-    """Which share of each relation's cases a head finds, and how the best does where it is not chosen."""
+    """Which share of each relation's cases a head finds, and how the best does where it is not chosen.
+
+    ``elsewhere`` is the same for the cases that lie at another place than most do: what there is beyond
+    always at the same place. Beside it, again, the commonest of the places that are left.
+    """
     found = {}
     for name in treebanks.RELATIONS.values():
         halves = [relation_cases(sentences[start::2], read, name) for start in (0, 1)]
         hits, offsets = (torch.cat(parts) for parts in zip(*halves, strict=True))
         offset, share = fixed_offset(sentences, name)
-        elsewhere = offsets != offset
+        away = [half.hits[half.offsets != offset] for half in halves]
+        others = offsets[offsets != offset]
+        second = int(others.mode().values)
         found[name] = {
             "cases": len(hits),
             "offset": offset,
             "share": share,
             "finds": _rounded(hits.float().mean(0)),
-            "finds elsewhere": _rounded(hits[elsewhere].float().mean(0)),
             "best": best_of(halves[0].hits, halves[1].hits),
+            "elsewhere": {
+                "cases": len(others),
+                "offset": second,
+                "share": (others == second).float().mean().item(),
+                "finds": _rounded(torch.cat(away).float().mean(0)),
+                "best": best_of(*away),
+            },
         }
     return found
 
@@ -148,6 +166,7 @@ def card(scores: dict) -> str:
         model=MODEL,
         sentences=scores["weights"]["sentences"],
         rows="\n".join(_line(name, row) for name, row in scores["relations"].items()),
+        away="\n".join(_line(name, row["elsewhere"]) for name, row in scores["relations"].items()),
         pos={"head": f"{layer}.{head}", "share": pos.max(), "even": scores["weights"]["even part of speech"]},
         pronouns=pronouns | {"cases": scores["pronouns"]["cases"], "head": _name(pronouns)},
     )
@@ -155,10 +174,9 @@ def card(scores: dict) -> str:
 
 def _line(name: str, row: dict) -> str:
     best = row["best"]
-    elsewhere = row["finds elsewhere"][best["layer"]][best["head"]]
     cells = name, f"{row['cases']:,}", _name(best), f"{best['finds']:.1%}"
     cells += f"{best['low']:.1%} to {best['high']:.1%}", f"{row['offset']:+d}: {row['share']:.1%}"
-    return f"| {' | '.join(cells)} | {elsewhere:.1%} |"
+    return f"| {' | '.join(cells)} |"
 
 
 def _name(best: dict) -> str:
