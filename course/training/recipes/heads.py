@@ -97,7 +97,7 @@ def relations(read: Callable[[str], AttentionPass], sentences: Sequence[Parsed])
     """Which share of each relation's cases a head finds, and how the best does where it is not chosen.
 
     ``elsewhere`` is the same for the cases that lie at another place than most do: what there is beyond
-    always at the same place. Beside it, again, the commonest of the places that are left.
+    looking always at the same place. Beside it, again, the commonest of the places that are left.
     """
     found = {}
     for name in treebanks.RELATIONS.values():
