@@ -37,7 +37,7 @@ from course.training.trainer import device_name
 NAMES = ("bert-small", "bert-small-causal")
 SIZES, DRAWS = (16, 64, 256, 512), 10
 """Labels that a probe learns from, half of each sense, and how often they are drawn."""
-TUNED, TUNED_DRAWS = (64, 256, 512), 3
+TUNED, TUNED_DRAWS = (64, 256), 3
 STEPS, BATCH, RATE = 120, 16, 3e-4
 WAYS = ("two ways, at the word", "one way, at the word", "one way, at the end", "naive Bayes")
 TUNED_WAYS = ("fine-tuned", "from scratch", "naive Bayes")

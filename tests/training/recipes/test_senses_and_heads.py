@@ -1,9 +1,11 @@
 """Small runs of two recipes: they score what they say, keep what they have, and write a card."""
 
 import json
+from statistics import fmean
 
 import pytest
 
+from course.checkpoints import SHIPPED
 from course.data.examples import Labelled
 from course.data.parsed_sentences import Parsed, Relation
 from course.data.winobias import Pronoun
@@ -12,6 +14,7 @@ from course.models.bert_heads import BertForPreTraining, CausalBert
 from course.studies.word_probe import load_probes
 from course.text.wordpiece import WordPiece
 from course.training.recipes import heads, senses
+from course.training.report import wrapped
 
 TEXTS = [f"i know {what} well" for what in ("him", "it", "her", "that")] * 4
 TOKENIZER = WordPiece.train(["the old dog saw the cat because he was late .", *TEXTS] * 3, 300)
@@ -78,3 +81,24 @@ def test_heads_are_chosen_on_one_half_and_scored_on_the_other(models, monkeypatc
     assert scores["pronouns"]["best"]["finds"] == 0.5  # the same sentence means each of the two once
     assert 0 < scores["weights"]["even part of speech"] < 1
     assert "| determiner | 4 |" in (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_shipped_cards_are_made_of_the_shipped_scores():
+    for name, made in {"heads": heads.card, "senses": lambda rows: senses.card(rows, "cpu")}.items():
+        scores = json.loads((SHIPPED / name / "scores.json").read_text(encoding="utf-8"))
+        assert (SHIPPED / name / "README.md").read_text(encoding="utf-8") == wrapped(made(scores))
+
+
+def test_two_ways_know_at_the_word_what_one_way_cannot_and_only_where_it_comes_later():
+    rows = json.loads((SHIPPED / "senses" / "scores.json").read_text(encoding="utf-8"))
+    means = {
+        (row["word"], row["labels"]): {way: fmean(x) for way, x in row["scores"].items()}
+        for row in rows
+        if row["what"] == "probe"
+    }
+    two, at_word, at_end, counting = senses.WAYS
+    know = means["know", 64]
+    assert know[two] > know[at_end] + 0.05 and know[two] > know[counting] + 0.05
+    assert know[at_word] < 0.62
+    for word in ("time", "like"):
+        assert abs(means[word, 64][two] - means[word, 64][at_word]) < 0.02
