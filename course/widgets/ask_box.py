@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -100,10 +101,10 @@ class AskBox(CourseWidget):
         rows = -(-len(with_bars) // 2)
         figure = Figure(figsize=(8.5, 0.25 * (texts.count("\n") + 2) + 1.7 * rows), layout="constrained")
         figure.suptitle(texts, x=0.01, ha="left", fontsize=10, parse_math=False)
-        panels = figure.subplots(rows, 2, squeeze=False).flat if rows else ()
+        panels = list(figure.subplots(rows, 2, squeeze=False).flat) if rows else []
         for axes, answer in zip(panels, with_bars, strict=False):
             _draw(axes, answer)
-        for axes in list(panels)[len(with_bars) :]:
+        for axes in panels[len(with_bars) :]:
             axes.set_axis_off()
         return figure
 
@@ -117,8 +118,6 @@ def _plain(answers: Sequence[Answer]) -> list[dict]:
 
 
 def _in_lines(answer: dict) -> str:
-    import textwrap
-
     marked = " ".join(f"{text} [{kind}]" if kind else text for text, kind in answer["marked"])
     return textwrap.fill(f"{answer['title']}: {marked} {answer['note']}", 100)
 
@@ -129,8 +128,8 @@ def _draw(axes: Axes, answer: dict) -> None:
     labels, values = zip(*answer["bars"], strict=True)
     axes.barh(range(len(labels)), values, color=("#0072B2", "#D55E00")[answer["tone"]])
     axes.set_yticks(range(len(labels)), [elide(label) for label in labels], parse_math=False)
-    axes.set(xlim=(0, 1), title=answer["title"])
-    axes.title.set_fontsize(9)
+    axes.set_xlim(0, 1)
+    axes.set_title(textwrap.fill(answer["title"], 48), fontsize=9, parse_math=False)
     axes.invert_yaxis()
     if answer["note"]:
         axes.set_xlabel(answer["note"], fontsize=8, parse_math=False)
