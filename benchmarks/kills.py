@@ -26,6 +26,7 @@ from pathlib import Path
 import nbformat
 import torch
 
+import course.exercises  # noqa: F401  (it knows the banks)
 from course.models.transformer import Transformer, TransformerConfig
 from course.training import resuming
 from course.training.batches import PairBatches

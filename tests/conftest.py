@@ -53,23 +53,52 @@ def pytest_runtest_makereport(item, call):
 # ---- which worker runs what, and when ------------------------------------------------------------
 
 
-def pytest_itemcollected(item):
-    """Tests that share what is dear go to one worker."""
-    item.add_marker(pytest.mark.xdist_group(group_of(item)))
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     """The longest groups start first, the short rest fills the gaps at the end."""
-    groups = {item: group_of(item) for item in items}
+    groups = {item: group_of(item.nodeid) for item in items}
     first = {group: place for place, group in reversed([*enumerate(groups.values())])}
     items.sort(key=lambda item: (-seconds_of(groups[item]), first[groups[item]]))
 
 
-def group_of(item) -> str:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests that share what is dear go to one worker.
+
+    (xdist's own marks for that, ``xdist_group``, do nothing and say nothing under pytest 9.2.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Grouped(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid)
+
+    return Grouped(config, log)
+
+
+WORKERS: dict[str, set[str]] = {}  # of each group, those that ran its tests
+
+
+def pytest_runtest_logreport(report):
+    if hasattr(report, "node"):  # in the process that shares the work out
+        WORKERS.setdefault(group_of(report.nodeid), set()).add(report.node.gateway.id)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Once the groups were parted and every notebook ran twice: that fails from now on."""
+    parted = sorted(group for group, workers in WORKERS.items() if len(workers) > 1)
+    if parted:
+        print(f"\nparted among workers: {', '.join(parted)}", file=sys.stderr)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def group_of(nodeid: str) -> str:
     """A notebook's live tests, its tests under nbval, or the tests of a file."""
-    number = item.callspec.params.get("number") if hasattr(item, "callspec") else None
-    return f"{item.path.stem}-{number}" if number else item.path.stem
+    path, _, name = nodeid.partition("::")
+    number = re.search(r"\[(?:.+-)?(\d\d)(?:-.+)?\]$", name)
+    stem = path.rpartition("/")[2].removesuffix(".py")
+    return f"{stem}-{number[1]}" if number and stem in WITHOUT_A_NUMBER else stem
 
 
 def seconds_of(group: str) -> float:

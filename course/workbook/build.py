@@ -216,6 +216,10 @@ def main(names: list[str], solved: bool = False, force: bool = False) -> int:
         except CellExecutionError as error:
             print(f"{source.name}: a cell failed, nothing was written\n{error}", file=sys.stderr)
             return 1
+        except OSError as error:
+            where = out or target(source)
+            print(f"{where} cannot be written ({error.strerror}); what was there stays.", file=sys.stderr)
+            return 1
         print(
             f"  {written.relative_to(NOTEBOOKS.parent)}  {written.stat().st_size / 1000:.0f} kB", flush=True
         )

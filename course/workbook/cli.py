@@ -256,7 +256,7 @@ def test(options: argparse.Namespace) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     theirs = [argument for argument in options.pytest_arguments if argument != "--fast"]
     fast = ("-m", "not slow and not browser") if "--fast" in options.pytest_arguments else ()
-    ours = ("-p", "no:nbval", "-n2", "--dist=loadgroup", "--no-loadscope-reorder", *fast)
+    ours = ("-p", "no:nbval", "-n2", "--dist=loadscope", "--no-loadscope-reorder", *fast)
     become([sys.executable, "-m", "pytest", *ours, *theirs])
 
 

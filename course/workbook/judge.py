@@ -140,9 +140,13 @@ def _judge(exercise: Exercise, candidate: Any, expected: list[Outcome], seconds:
 
 
 def _look(exercise: Exercise, candidate: Any, expected: list[Outcome], seconds: float) -> tuple[list, list]:
-    with time_limit(seconds):
-        outcomes = observe(exercise, candidate)
-        right = [same(e, o) for e, o in zip(expected, outcomes, strict=True)]
+    limit = time_limit(seconds)
+    try:
+        with limit:
+            outcomes = observe(exercise, candidate)
+            right = [same(e, o) for e, o in zip(expected, outcomes, strict=True)]
+    finally:
+        limit.put_back()
     if all(right):
         return outcomes, right
     looked = zip(exercise.parts, outcomes, refusals_of(exercise.id), strict=True)

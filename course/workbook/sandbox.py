@@ -66,7 +66,8 @@ class time_limit:  # used like a function
     """
 
     def __init__(self, seconds: float):
-        self.seconds, self.over, self.raised = seconds, False, False
+        self.seconds = seconds
+        self.main = self.over = self.raised = self.is_back = False
 
     def __enter__(self):
         self.main = threading.current_thread() is threading.main_thread()
@@ -84,7 +85,11 @@ class time_limit:  # used like a function
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        if not self.main:
+        self.put_back()
+
+    def put_back(self) -> None:
+        """Once more after ``with``, to be sure: Stopped may hit the very first step of ``__exit__``."""
+        if not self.main or self.is_back:
             return
         self.over = True
         self.done.set()
@@ -96,6 +101,7 @@ class time_limit:  # used like a function
             signal.signal(signal.SIGALRM, self.handler)
         else:
             signal.signal(signal.SIGINT, self.handler or signal.SIG_DFL)
+        self.is_back = True
 
     def stop(self, signum, frame) -> None:
         if not self.over and not self.excused(frame):

@@ -261,3 +261,14 @@ def test_solved_notebooks_go_elsewhere(here, monkeypatch, tmp_path, capsys):
     authors = nbformat.read(tmp_path / "build" / "solved" / "90_small.ipynb", as_version=4)
     assert (learners.cells[2].source, authors.cells[2].source) == (stub(find("0.1")), solved(find("0.1")))
     assert capsys.readouterr().out.count("building 90_small …") == 2
+
+
+def test_where_nothing_can_be_written_a_sentence_says_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(build, "run", lambda notebook, folder: notebook)
+    monkeypatch.setattr(build, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(build, "sources", lambda: {"90": path})
+    path = source(tmp_path / "notebooks" / "source" / "90_small.md", "1")
+    (tmp_path / "build").write_text("no folder")
+    assert build.main(["90"], solved=True) == 1
+    shown = capsys.readouterr().err
+    assert "90_small.ipynb cannot be written (" in shown and "Traceback" not in shown

@@ -99,7 +99,7 @@ def test_everything_after_test_is_pytests(become):
     run("test", "-k", "causal and not slow", "tests/test_masks.py", "-n0", "--help")
     [command] = become
     assert command[:3] == [sys.executable, "-m", "pytest"]
-    ours = ["-p", "no:nbval", "-n2", "--dist=loadgroup", "--no-loadscope-reorder"]
+    ours = ["-p", "no:nbval", "-n2", "--dist=loadscope", "--no-loadscope-reorder"]
     assert command[3:] == [*ours, "-k", "causal and not slow", "tests/test_masks.py", "-n0", "--help"]
     assert Path.cwd() == ROOT
 

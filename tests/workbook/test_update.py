@@ -268,7 +268,10 @@ def test_what_git_says_is_explained_or_repeated():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX processes and signals")
 def test_killed_at_any_moment_the_old_or_the_new_copy_is_whole(course, mine):
-    """50 times; and the same command again brings it to its end, with one old copy kept."""
+    """50 times; and the same command again brings it to its end, with one old copy kept.
+
+    However fast the machine is, some are killed early and some late: the span follows what was seen.
+    """
     draw, before = random.Random(0), mine.read_bytes()
     course.publish("03_self_attention", NEW)
     started = time.monotonic()
@@ -280,9 +283,10 @@ def test_killed_at_any_moment_the_old_or_the_new_copy_is_whole(course, mine):
         mine.write_bytes(before)
         [old] = course.my.glob("03_self_attention.old-*.ipynb")
         old.unlink()
-        killed(lambda: updating.bring_all(course.my), draw.uniform(0, 1.2 * seconds))
+        killed(lambda: updating.bring_all(course.my), draw.uniform(0, seconds))
         assert mine.read_bytes() in (before, whole)
         seen.append(mine.read_bytes() == whole)
+        seconds *= 0.8 if seen[-1] else 1.25
         updating.bring_all(course.my)
         assert mine.read_bytes() == whole
         [old] = course.my.glob("03_self_attention.old-*.ipynb")
