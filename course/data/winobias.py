@@ -1,4 +1,4 @@
-"""Whom does the pronoun mean? 1,472 sentences, in pairs whose ends decide it, as in Winograd's test (MIT).
+"""Whom does the pronoun mean? 1,402 sentences, in pairs whose ends decide it, as in Winograd's test (MIT).
 
 "The developer argued with the designer because she did not like the design": the developer; "… because his
 idea cannot be implemented": the designer. Zhao and others (2018) wrote them, each with *he* and with *she*,

@@ -92,7 +92,7 @@ def test_the_sentences_are_parsed_by_the_rules_that_they_name():
     kinds = Counter(relation.name for sentence in sentences for relation in sentence.relations)
     assert min(kinds.values()) >= 10
     determiners = {"the", "a", "an", "my", "our", "his", "her", "their", "its"}
-    for words, relations in sentences:
+    for words, relations, _ in sentences:
         for name, word, head in relations:
             assert 0 <= word < len(words) and 0 <= head < len(words) and word != head
             if name == "determiner":
@@ -125,5 +125,5 @@ def test_attention_to_the_own_part_of_speech_is_one_if_all_goes_there_and_the_sh
 
 def test_cases_are_the_hits_one_by_one_with_how_far_it_is():
     sentence = Parsed(("the", "dog", "saw", "the", "cat"), (Relation("d", 0, 1), Relation("d", 3, 1)))
-    hits, offsets = relation_cases([sentence], lambda text: AttentionPass(to(lambda i: 2), TOKENS), "d")
+    hits, offsets = relation_cases([sentence], lambda text: AttentionPass(TOKENS, to(lambda i: 2)), "d")
     assert hits.flatten().tolist() == [True, True] and offsets.tolist() == [1, -2]

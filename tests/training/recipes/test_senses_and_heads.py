@@ -64,7 +64,9 @@ def test_heads_are_chosen_on_one_half_and_scored_on_the_other(models, monkeypatc
         ("the", "old", "dog", "saw", "the", "cat", "."),
         ("DET", "ADJ", "NOUN", "VERB", "DET", "NOUN", "PUNCT"),
     )
-    relations = [Relation(name, 0, 2) for name in heads.treebanks.RELATIONS.values()]
+    relations = [
+        Relation(name, *ends) for name in heads.treebanks.RELATIONS.values() for ends in ((0, 2), (2, 3))
+    ]
     monkeypatch.setattr(heads, "MODEL", models[0])
     monkeypatch.setattr(
         heads.treebanks,
@@ -77,10 +79,11 @@ def test_heads_are_chosen_on_one_half_and_scored_on_the_other(models, monkeypatc
     )
     scores = heads.train(tmp_path / "run")
     determiner = scores["relations"]["determiner"]
-    assert determiner["cases"] == 4 and determiner["best"]["tested"] == 2 and determiner["share"] == 0.5
+    assert determiner["cases"] == 6 and determiner["best"]["tested"] == 3 and determiner["offset"] == 1
+    assert determiner["elsewhere"]["cases"] == 2 and determiner["elsewhere"]["offset"] == 2
     assert scores["pronouns"]["best"]["finds"] == 0.5  # the same sentence means each of the two once
     assert 0 < scores["weights"]["even part of speech"] < 1
-    assert "| determiner | 4 |" in (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+    assert "| determiner | 6 |" in (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_shipped_cards_are_made_of_the_shipped_scores():
