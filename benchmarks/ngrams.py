@@ -13,7 +13,7 @@ from pathlib import Path
 from course.data import tinyshakespeare
 from course.text.ngrams import NGram
 
-ORDERS = {"unigram": 1, "bigram": 2, "5-gram": 5}
+ORDERS = {"unigram": 1, "bigram": 2, "5-gram": 5, "6-gram": 6, "7-gram": 7, "8-gram": 8}
 
 
 def main(out: Path | None) -> None:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from course.masks import check_mask, to_additive
+from course.masks import check_mask, is_known_true, is_traced, to_additive
 
 # --------------------------------------------------------------------------------------------------
 # Scores: how well does a query match a key?
@@ -131,7 +131,7 @@ def masked_softmax(
     # A row of -inf alone would come out as NaN: who may attend nowhere attends everywhere, then is zeroed.
     somewhere = mask.any(dim=-1, keepdim=True)
     weights = (scores + to_additive(mask | ~somewhere).to(scores.dtype)).softmax(dim=-1)
-    return weights if somewhere.all() else weights * somewhere
+    return _zeroed(weights, somewhere)
 
 
 def scaled_dot_weights(
@@ -153,9 +153,9 @@ def scaled_dot_weights(
         return scores.softmax(dim=-1)
     check_mask(mask, scores.shape)
     somewhere = mask.any(dim=-1, keepdim=True)
-    scores += to_additive(mask | ~somewhere).to(scores.dtype)
-    weights = scores.softmax(dim=-1)
-    return weights if somewhere.all() else weights * somewhere
+    added = to_additive(mask | ~somewhere).to(scores.dtype)
+    scores = scores + added if is_traced() else scores.add_(added)  # vmap: the mask may have more axes
+    return _zeroed(scores.softmax(dim=-1), somewhere)
 
 
 def weighted_sum(
@@ -296,9 +296,7 @@ def fused_attention(
     # What kernels make of a row that may attend nowhere differs: it attends everywhere, then is zeroed.
     somewhere = mask.any(dim=-1, keepdim=True)
     output = F.scaled_dot_product_attention(query, key, value, mask | ~somewhere, dropout)
-    if output.is_cpu and somewhere.all():  # a GPU would have to be waited for
-        return output
-    return output.masked_fill(~somewhere, 0.0)
+    return _zeroed(output, somewhere)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -309,6 +307,11 @@ def fused_attention(
 # --------------------------------------------------------------------------------------------------
 # Checks
 # --------------------------------------------------------------------------------------------------
+
+
+def _zeroed(x: Float[Tensor, "*batch query n"], somewhere: Bool[Tensor, "*batch query 1"]) -> Tensor:
+    """x, with zeros in the rows of queries that may attend nowhere."""
+    return x if is_known_true(somewhere) else x.masked_fill(~somewhere, 0.0)
 
 
 def _is_trained_in_bfloat16_on_a_cpu(query: Tensor) -> bool:

@@ -1,7 +1,8 @@
 """Many heads: attention several times side by side, each in a subspace of its own."""
 
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,6 +16,7 @@ from course.attention import (
     weighted_sum,
 )
 from course.masks import check_boolean, check_mask
+from course.recording import watch_functional, watch_torch_layers
 
 
 def split_heads(
@@ -175,27 +177,51 @@ class LoopedMultiHeadAttention(MultiHeadAttention):
 
 
 @contextmanager
-def record_attention(model: nn.Module) -> Iterator[dict[str, Float[Tensor, "*batch heads query key"]]]:
-    """Collect the weights of every ``MultiHeadAttention`` inside a model while it runs.
+def record_attention(
+    model: nn.Module, functional: bool = False
+) -> Iterator[dict[str, Float[Tensor, "*batch heads query key"]]]:
+    """Collect the weights of every attention layer inside a model while it runs.
 
         with record_attention(model) as weights:
             model(x)
         weights["encoder.0.self_attention"]  # [batch, heads, query, key]
 
-    The dictionary is in the order in which the layers ran; a layer that runs again replaces its entry.
+    The layers are the course's ``MultiHeadAttention`` and torch's own ``nn.MultiheadAttention``, which is in
+    ``nn.TransformerEncoder`` too. The dictionary is in the order in which the layers ran; a layer that runs
+    again replaces its entry. That nothing ran is said in a warning.
+
+    Args:
+        functional: see every call of ``F.scaled_dot_product_attention`` besides, under the name of the module
+            that calls it: models of transformers under sdpa, and modules of one's own.
     """
     weights: dict[str, Tensor] = {}
-    hooks = []
-    for name, module in model.named_modules():
-        if isinstance(module, MultiHeadAttention):
-            ask = module.register_forward_pre_hook(_ask_for_weights, with_kwargs=True)
-            keep = module.register_forward_hook(lambda _, __, out, name=name: weights.update({name: out[1]}))
-            hooks += [ask, keep]
-    try:
+
+    def keep(name: str, of_layer: Tensor) -> None:
+        weights[name] = of_layer
+
+    with ExitStack() as stack:
+        for name, module in model.named_modules():
+            if isinstance(module, MultiHeadAttention):
+                ask = module.register_forward_pre_hook(_ask_for_weights, with_kwargs=True)
+                stack.callback(ask.remove)
+                seen = module.register_forward_hook(lambda _, __, out, name=name: keep(name, out[1]))
+                stack.callback(seen.remove)
+        stack.enter_context(watch_torch_layers(model, keep))
+        if functional:
+            stack.enter_context(watch_functional(model, keep))
         yield weights
-    finally:
-        for hook in hooks:
-            hook.remove()
+    if not weights:
+        warnings.warn(_nothing_ran(model), stacklevel=3)
+
+
+def _nothing_ran(model: nn.Module) -> str:
+    known = [m for m in model.modules() if isinstance(m, (MultiHeadAttention, nn.MultiheadAttention))]
+    if known:
+        return f"record_attention saw nothing: none of the {len(known)} attention layers ran inside the block"
+    return (
+        f"record_attention saw nothing: {type(model).__name__} has no attention layer of the course's or of "
+        "torch's. functional=True sees calls of F.scaled_dot_product_attention"
+    )
 
 
 def _ask_for_weights(module: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

@@ -16,6 +16,7 @@ from functools import reduce
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch._C._functorch import peek_interpreter_stack
 
 
 def causal_mask(n: int) -> Bool[Tensor, "n n"]:
@@ -101,6 +102,19 @@ def to_additive(mask: Bool[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return torch.where(mask, 0.0, -torch.inf)
 
 
+def is_known_true(mask: Tensor) -> bool:
+    """Whether all of it is True, where looking is free and allowed: what depends on it then saves some work.
+
+    A GPU would have to be waited for; torch.compile, export, jit and vmap have no values to look at.
+    """
+    return mask.is_cpu and not is_traced() and bool(mask.all())
+
+
+def is_traced() -> bool:
+    """Whether this runs to be recorded or transformed (compile, export, jit, vmap), not to be computed."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing() or peek_interpreter_stack() is not None
+
+
 def check_boolean(mask: Tensor) -> None:
     """Raise a TypeError unless the mask is a boolean tensor."""
     if not isinstance(mask, Tensor):
@@ -150,7 +164,7 @@ def _check_lengths(lengths: Tensor | Sequence[int], n: int) -> Int[Tensor, "batc
         raise ValueError(
             f"lengths must be a list of numbers, one a sentence; got shape {list(lengths.shape)}"
         )
-    if ((lengths < 0) | (lengths > n)).any():
+    if not is_traced() and ((lengths < 0) | (lengths > n)).any():
         raise ValueError(f"every length must lie between 0 and n = {n}; got {lengths.tolist()}")
     return lengths
 

@@ -1,17 +1,16 @@
 """What stands still: attention as matplotlib figures, readable on paper, in light and in dark.
 
 Every function returns a :class:`Figure` that pyplot does not know: a notebook shows it as the cell's value,
-and nothing piles up. ``course.fonts`` sees to text of every script.
+and nothing piles up. ``course.figures`` has the look that all of them share, and ``subplots`` for the
+notebooks' own pictures; ``course.fonts`` sees to text of every script.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.figure
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
@@ -19,18 +18,29 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgba
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from course.data.published import TranslationResult
+from course.figures import COLOURS, INK, Figure, described, inked, subplots
 from course.fonts import cjk_font, drawable, dressed, elide, fonts, needs_cjk, warn_once
+
+__all__ = [
+    "COLOURS", "INK", "Figure", "alignment", "bleu_against_flops", "described", "head_grid", "heatmap",
+    "inked", "lines", "subplots", "tinted",
+]  # fmt: skip
 
 HEAT = ListedColormap(mpl.colormaps["Blues"](np.linspace(0, 1, 256)), name="heat")
 CHANGE = LinearSegmentedColormap.from_list("change", ["#7f3b08", "#d9751a", "#ffffff", "#2a7ab9", "#08306b"])
-LESS, MORE = "#b85a00", "#0063a6"  # lines of a difference: weights that fell, weights that rose
+LESS, MORE = COLOURS["orange"], COLOURS["blue"]  # lines of a difference: weights that fell, weights that rose
 MASKED = {"hatch": "///", "facecolor": "#e4e4e4", "edgecolor": "#a8a8a8", "linewidth": 0}
-KINDS = {"before": ("#E69F00", "o"), "ensemble": ("#D55E00", "s"), "Transformer": ("#0072B2", "^")}
+KINDS = {
+    "before": (COLOURS["yellow"], "o"),
+    "ensemble": (COLOURS["orange"], "s"),
+    "Transformer": (COLOURS["blue"], "^"),
+}
 LABEL = 0.17  # inches from one slanting label to the next
 SIZE, LINE = 11, 500  # of running text: points of its letters, points of a line
 
@@ -43,15 +53,6 @@ EITHER_THEME = {
     "legend.framealpha": 0.0,
 }
 """Settings for ``plt.rcParams``: figures without a ground, whose ink can be read in light and in dark."""
-
-
-class Figure(matplotlib.figure.Figure):
-    """A figure that a notebook shows by itself; it shows matplotlib's own only once pyplot is imported."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
-        return buffer.getvalue()
 
 
 def heatmap(
@@ -77,7 +78,7 @@ def heatmap(
     axes.set(xlabel="key: attended to", ylabel="query: attends", title=title)
     axes.xaxis.set_label_position("bottom")
     _colour_bar(figure, axes, min(height / weights.shape[0], width / weights.shape[1]))
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def lines(
@@ -101,12 +102,13 @@ def lines(
     """
     keys = tokens if key_tokens is None else key_tokens
     weights = _matrix(weights, tokens, keys)
-    n, greatest = max(weights.shape), np.abs(weights).max() or 1
+    n = max(weights.shape)
     pitch = min(0.24, 12 / n)
     figure = Figure(figsize=(5.5, pitch * n + 0.6))
     axes = figure.add_subplot(xlim=(0, 1), ylim=(n - 0.5, -0.5), xticks=[], title=title)
     at = np.argwhere(_drawn(weights, threshold, top, query, key))
-    strength = weights[at[:, 0], at[:, 1]] / greatest
+    drawn = weights[at[:, 0], at[:, 1]]  # of a chosen token, its strongest link is the darkest
+    strength = drawn / (np.abs(drawn).max(initial=0) or 1)
     order = np.abs(strength).argsort()
     colours = [to_rgba(MORE if s > 0 else LESS, 0.04 + 0.96 * abs(s)) for s in strength[order]]
     ends = [[(0, q), (1, k)] for q, k in at[order]]
@@ -118,7 +120,7 @@ def lines(
     for side, names, says in ((axes, tokens, "query: attends"), (right, keys, "key: attended to")):
         _label(side, "y", names, pitch)
         side.set_ylabel(says)
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def _drawn(weights: np.ndarray, threshold: float, top: int, query: int | None, key: int | None) -> np.ndarray:
@@ -155,12 +157,12 @@ def tinted(
     greatest = np.abs(values).max() or 1
     for i, (name, (left, row, width), value) in enumerate(zip(names, places, values, strict=True)):
         ground = _ground(value / greatest, signed=_signed(values))
-        edge = {"edgecolor": "black", "linewidth": 1.5} if i == chosen else {"linewidth": 0}
+        edge = {"edgecolor": INK, "linewidth": 2} if i == chosen else {"linewidth": 0}
         axes.add_patch(mpl.patches.Rectangle((left, row + 0.1), width, 0.8, facecolor=ground, **edge))
         ink = "white" if np.dot(ground[:3], [0.2126, 0.7152, 0.0722]) < 0.45 else "black"
         at = {"x": left + width / 2, "y": row + 0.5, "ha": "center", "va": "center"}
         axes.text(**at, s=name, color=ink, fontsize=SIZE, parse_math=False)
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def _signed(values: np.ndarray) -> bool:
@@ -207,7 +209,7 @@ def head_grid(attention: Any, tokens: Sequence[str], key_tokens: Sequence[str] |
     axes.set(xlabel="head", ylabel="layer")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
 def alignment(
@@ -224,35 +226,37 @@ def alignment(
     _label(axes, "x", source, pitch)
     _label(axes, "y", target, pitch)
     axes.set(xlabel="source", ylabel="target")
-    return dressed(figure)
+    return inked(dressed(figure))
 
 
-def bleu_against_flops(
-    results: Sequence[TranslationResult], ours: tuple[str, float, float] | None = None
-) -> Figure:
-    """BLEU against training FLOPs: a panel for each language pair, and one for ``ours``: name, BLEU, FLOPs.
+def bleu_against_flops(results: Sequence[TranslationResult]) -> Figure:
+    """BLEU against training FLOPs, a panel for each language pair, every point with its name.
 
-    The panels share their scale of FLOPs and not that of BLEU, which is of other tests and other languages.
+    A row without one of the two numbers has no point and is named under its panel.
     """
     panels = list(results[0].bleu)
-    figure = Figure(figsize=(9.2, 3.1))
-    every = figure.subplots(1, len(panels) + (ours is not None), sharex=True)
-    for axes, pair in zip(every, panels, strict=False):
+    figure = Figure(figsize=(9.6, 4.2))
+    for axes, pair in zip(figure.subplots(1, len(panels), sharex=True), panels, strict=True):
         shown = [row for row in results if row.bleu[pair] is not None and row.flops[pair] is not None]
-        for kind, (colour, marker) in KINDS.items():
-            dots = [(row.flops[pair], row.bleu[pair]) for row in shown if row.kind == kind]
-            axes.scatter(*zip(*dots, strict=True), color=colour, marker=marker, label=kind, zorder=3)
-        axes.set(title=f"{pair}, newstest2014")
-    if ours:
-        name, bleu, flops = ours
-        every[-1].scatter([flops], [bleu], color="#CC79A7", marker="*", s=120, zorder=3)
-        every[-1].set(title=name, ylim=(bleu - 3, bleu + 3))
-    every[0].set(xscale="log", ylabel="BLEU")
-    every[0].legend(fontsize=8)
-    for axes in every:
-        axes.set_xlabel("training FLOPs")
+        for row in shown:
+            colour, marker = KINDS[row.kind]
+            axes.scatter([row.flops[pair]], [row.bleu[pair]], color=colour, marker=marker, zorder=3)
+            name = row.model.replace("Transformer ", "").replace(", ensemble", " ×")
+            at, look = (row.flops[pair], row.bleu[pair]), {"fontsize": 8, "color": INK, "parse_math": False}
+            below = row.kind == "ensemble"  # they crowd on the right
+            axes.annotate(name, at, xytext=(6, -10 if below else 4), textcoords="offset points", **look)
+        missing = [row.model for row in results if row.bleu[pair] is not None and row not in shown]
+        note = f"\n(no cost given: {', '.join(missing)})" if missing else ""
+        axes.set(
+            xscale="log", xlim=(1.5e18, 8e21), title=f"{pair}, newstest2014", xlabel=f"training FLOPs{note}"
+        )
+        axes.margins(y=0.12)
         axes.grid(alpha=0.3)
-    return dressed(figure)
+    figure.axes[0].set_ylabel("BLEU")
+    marks = [Line2D([], [], color=colour, marker=marker, ls="") for colour, marker in KINDS.values()]
+    names = {"before": "before", "ensemble": "ensemble (×)", "Transformer": "Transformer, base and big"}
+    figure.axes[0].legend(marks, [names[kind] for kind in KINDS], fontsize=8, loc="lower right")
+    return inked(dressed(figure))
 
 
 def _matrix(weights: Any, rows: Sequence[str], columns: Sequence[str]) -> np.ndarray:

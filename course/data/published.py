@@ -174,3 +174,21 @@ Weighted sum all 12 layers    | features | 95.5 |
 
 Source: Devlin et al. 2019, table 7; lecture row L3.1.a.
 """
+
+LONG_RANGE_ARENA = _table(
+    "ListOps | Text | Retrieval | Image | Path | Path-X | average",
+    """
+Transformer     | full        | 36.37 | 64.27 | 57.46 | 42.44 | 71.40 | | 54.39
+Local attention | local       | 15.82 | 52.98 | 53.39 | 41.46 | 66.63 | | 46.06
+Longformer      | sparse      | 35.63 | 62.85 | 56.89 | 42.22 | 69.71 | | 53.46
+BigBird         | sparse      | 36.05 | 64.02 | 59.29 | 40.83 | 74.87 | | 55.01
+Linformer       | low rank    | 35.70 | 53.94 | 52.27 | 38.56 | 76.34 | | 51.36
+Reformer        | hashing     | 37.27 | 56.10 | 53.40 | 38.07 | 68.50 | | 50.67
+Performer       | kernels     | 18.01 | 65.40 | 53.82 | 42.77 | 77.05 | | 51.41
+""",
+)
+"""Accuracy on texts, formulas and pictures of 1,000 to 4,000 tokens; on Path-X (16,000) all failed: no better
+than chance. ``kind`` says how a model attends. The average leaves Path-X out. Some of its rows are left out.
+
+Source: Tay et al. 2021, "Long Range Arena", table 1; lecture rows L1.5.d to L1.5.f.
+"""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import LayerNorm
+from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
 from course.in_context.regression import POINTS, WIDTH
 from course.masks import causal_mask
 from course.models.gpt import GPTBlock, GPTConfig
@@ -103,9 +104,9 @@ class InContextRegressor(nn.Module):
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it is of another kind, or a file is damaged or does not fit the other.
         """
-        folder = checkpoints.find(name)
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        model = cls(RegressorConfig(**config))
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        return model.eval()
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        config, weights = configured(RegressorConfig, read_settings(file), file), read_weights(weights_file)
+        check_layers(config.n_layers, weights, weights_file)
+        return build(lambda: cls(config), weights, weights_file)

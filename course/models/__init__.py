@@ -7,7 +7,7 @@ What they share:
 - ``gpt_files``, ``bert_files``: what other libraries call things; ``gpt_reader``: writing with a cache
 
 The models: ``transformer``, ``marian``, ``gpt``, ``rotary_gpt``, ``bert``, ``electra``, ``deberta``,
-``toy_attention``.
+``toy_attention``; in ``efficient`` attention below n².
 """
 
 from __future__ import annotations

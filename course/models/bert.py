@@ -8,13 +8,15 @@ from typing import Self
 
 import torch
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.attention import masked_softmax, scaled_dot_score
 from course.blocks import EncoderBlock, LayerNorm
+from course.checkpoints.reading import check_layers, configured, read_settings, read_weights, sketch
 from course.heads import split_heads
+from course.masks import is_known_true
 from course.models import bert_files
 from course.models.attention_pass import AttentionPass
 
@@ -99,22 +101,32 @@ class PretrainedBert(nn.Module):
             ValueError: if it is no BERT, a variant that is not supported, lacks parameters, or has
                 them in other shapes.
         """
-        settings = json.loads(checkpoints.find_file(name, "config.json").read_text(encoding="utf-8"))
-        config = replace(BertConfig(**bert_files.config_from_transformers(settings)), **changes)
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        settings = bert_files.config_from_transformers(read_settings(file))
+        config = replace(configured(BertConfig, settings, file, bert_files.SETTINGS), **changes)
+        stored = read_weights(weights_file)
+        check_layers(config.n_layers, stored, weights_file)
+        found = sketch(lambda: cls(config), weights_file)._found(stored, new_head, weights_file)
         model = cls(config)
-        model._load(load_file(checkpoints.find_file(name, "model.safetensors")), new_head)
+        model.load_state_dict(found, strict=False)
         return model.eval()
 
-    def _load(self, stored: dict[str, Tensor], new_head: bool) -> None:
+    def _found(self, stored: dict[str, Tensor], new_head: bool, file: Path) -> dict[str, Tensor]:
+        """The stored weights under the names used here."""
         names = {name: bert_files.stored_as(name, stored) for name in self.state_dict()}
         missing = [name for name, theirs in names.items() if theirs is None]
         body = [name for name in missing if not _above_encoder(name)]
         if body or (missing and not new_head):
             hint = "" if body else ". To start them at random and train them: new_head=True"
-            raise ValueError(f"the checkpoint lacks {', '.join(body or missing)}{hint}")
+            raise ValueError(f"{file}: the checkpoint lacks {', '.join((body or missing)[:5])}{hint}")
         found = {name: stored[theirs] for name, theirs in names.items() if theirs is not None}
-        _check_shapes(self.state_dict(), found)
-        self.load_state_dict(found, strict=False)
+        if extra := sorted(bert_files.unexpected(set(stored) - set(names.values()))):
+            raise ValueError(
+                f"{file}: the checkpoint holds {', '.join(extra[:5])}, which this model has no place for: "
+                "config.json is that of another model"
+            )
+        _check_shapes(self.state_dict(), found, file)
+        return found
 
 
 class Bert(PretrainedBert):
@@ -216,7 +228,7 @@ class Bert(PretrainedBert):
         if mask is not None or self.config.pad_id is None:
             return mask
         real = (ids != self.config.pad_id).unsqueeze(1)  # [batch, 1, n]
-        return None if real.all() else real
+        return None if is_known_true(real) else real
 
 
 # --------------------------------------------------------------------------------------------------
@@ -256,11 +268,11 @@ def _above_encoder(name: str) -> bool:
     return not name.removeprefix("bert.").startswith(body)
 
 
-def _check_shapes(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+def _check_shapes(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], file: Path) -> None:
     for name, tensor in found.items():
         if tensor.shape != wanted[name].shape:
             raise ValueError(
-                f"the checkpoint has {name} of shape {list(tensor.shape)}, and the configuration asks for "
+                f"{file}: the checkpoint has {name} of shape {list(tensor.shape)}, and config.json asks for "
                 f"{list(wanted[name].shape)}. For other labels, start from a checkpoint without this head"
             )
 

@@ -1,7 +1,7 @@
 """BERT's files: what they call the things that ``course.models.bert`` has."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
@@ -42,6 +42,9 @@ _SIZES = {
     "layer_norm_eps": "eps",
     "pad_token_id": "pad_id",
 }
+SETTINGS = {ours: theirs for theirs, ours in _SIZES.items()}
+"""What a config.json of BERT calls our settings."""
+
 _ONLY = {
     "model_type": "bert",
     "is_decoder": False,
@@ -63,7 +66,10 @@ def config_from_transformers(settings: Mapping) -> dict:
         if settings.get(name, supported) != supported:
             raise ValueError(f"only BERT with {name} = {supported!r} can be loaded; got {settings[name]!r}")
     sizes = {ours: settings[theirs] for theirs, ours in _SIZES.items() if theirs in settings}
-    return sizes | {"n_labels": len(settings.get("id2label", range(_LABELS)))}
+    labels = settings.get("id2label", dict.fromkeys(range(_LABELS)))
+    if not isinstance(labels, Mapping) or not labels:
+        raise ValueError(f"id2label should name the labels by their numbers; it is {labels!r}")
+    return sizes | {"n_labels": len(labels)}
 
 
 def config_to_transformers(config: Mapping, architecture: str) -> dict:
@@ -90,6 +96,12 @@ def transformers_name(name: str) -> str:
         if found:
             return prefix + renamed
     raise KeyError(name)
+
+
+def unexpected(left_over: Iterable[str]) -> list[str]:
+    """Of the stored weights that a model did not take, those of no other head and no numbering."""
+    others = ("cls.", "pooler.", "qa_outputs.", "classifier.", "embeddings.position_ids")
+    return [name for name in left_over if not name.removeprefix("bert.").startswith(others)]
 
 
 def stored_as(name: str, stored: Mapping[str, Tensor]) -> str | None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
+from course.checkpoints.reading import build, configured, read_settings, read_weights
 from course.models.recurrent import Gates, lstm_gates, set_forget_bias
 from course.text.characters import Characters
 
@@ -133,13 +134,13 @@ class CharacterLSTM(nn.Module):
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it is of another kind, or a file is damaged or does not fit the other.
         """
-        folder = checkpoints.find(name)
-        config = CharacterLSTMConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        characters = folder / "characters.json"
-        model = cls(config, Characters.load(characters) if characters.is_file() else None)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        return model.eval()
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        config = configured(CharacterLSTMConfig, read_settings(file), file)
+        vocabulary = file.with_name("characters.json")
+        characters = Characters.load(vocabulary) if vocabulary.is_file() else None
+        return build(lambda: cls(config, characters), read_weights(weights_file), weights_file)
 
 
 def half_life(forget: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:

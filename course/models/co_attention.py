@@ -8,12 +8,13 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from course import checkpoints
 from course.attention import masked_softmax, weighted_sum
+from course.checkpoints.reading import build, read_settings, read_weights
 from course.models.toy_attention import split_words
 
 PAD, UNKNOWN = 0, 1
@@ -159,8 +160,10 @@ class StoryReader(nn.Module):
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it is of another kind, or a file is damaged or does not fit the other.
         """
-        folder = checkpoints.find(name)
-        model = cls(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        return model.eval()
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        found = read_settings(file)
+        if set(found) != {"words", "d"} or not isinstance(found["words"], list):
+            raise ValueError(f"{file} is of another kind of model: it should hold a list of words, and d")
+        return build(lambda: cls(**found), read_weights(weights_file), weights_file)

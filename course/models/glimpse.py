@@ -10,11 +10,11 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.attention import scaled_dot_score, weighted_sum
+from course.checkpoints.reading import build, read_weights
 
 
 def soft_glimpse(
@@ -150,10 +150,10 @@ class SceneReader(nn.Module):
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it is of another kind, or a file is damaged or does not fit the other.
         """
-        reader = cls()
-        reader.load_state_dict(load_file(checkpoints.find(name) / "model.safetensors"))
-        return reader.eval()
+        file = checkpoints.find_file(name, "model.safetensors")
+        return build(cls, read_weights(file), file)
 
 
 def soft_loss(reader: SceneReader, images: Tensor, kinds: Tensor, things: Tensor) -> Float[Tensor, ""]:

@@ -2,22 +2,24 @@
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import FeedForward, KeyValueCache, LayerNorm, residual
+from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
 from course.heads import MultiHeadAttention
 from course.masking import IGNORED
 from course.masks import causal_mask
 from course.models.gpt_files import (
+    SETTINGS,
     config_from_gpt2,
     config_to_gpt2,
     score_factors,
@@ -25,6 +27,15 @@ from course.models.gpt_files import (
     weights_to_gpt2,
 )
 from course.models.gpt_reader import Reader
+from course.models.writing import (
+    checked_count,
+    checked_prompt,
+    checked_stop,
+    generator,
+    is_as_shipped,
+    ship,
+    without_dropout,
+)
 from course.positions import LearnedPositions
 from course.text.sampling import check_sampling, sample
 
@@ -199,7 +210,7 @@ class GPT(nn.Module):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
-        stop: Collection[int] = (),
+        stop: int | Collection[int] = (),
         seed: int | None = None,
         cache: bool = True,
     ) -> list[int]:
@@ -213,7 +224,7 @@ class GPT(nn.Module):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
-        stop: Collection[int] = (),
+        stop: int | Collection[int] = (),
         seed: int | None = None,
         cache: bool = True,
     ) -> Iterator[int]:
@@ -223,29 +234,29 @@ class GPT(nn.Module):
         for which the cache is of no use, since each has another position than before.
 
         Args:
-            prompt: token ids, at least one and at most ``max_length``.
+            prompt: token ids, at least one and at most ``max_length``; a batch of one prompt will do.
             max_new_tokens: how many to write at most.
             temperature, top_k, top_p: see ``course.text.sampling``; temperature 0 takes the likeliest token.
-            stop: the first of these tokens to be written is the last.
+            stop: an id, or several: the first of these tokens to be written is the last.
             seed: the same seed, the same tokens; None means another text every time.
-            cache: keep keys and values of what was read; without, or where hooks change what the modules
-                do (``course.models.interventions``), compute them anew for every token.
+            cache: keep keys and values of what was read; without, compute them anew for every token. A model
+                that is no longer as shipped (a module subclassed, swapped, hooked or patched) is called for
+                every token, ``self(ids)``, so that its modules do what they do.
 
         Raises:
-            TypeError: if the prompt is not a sequence of ids.
+            TypeError: if the prompt is not a sequence of ids, or a setting is of another kind.
             ValueError: if it is empty or too long or holds no token's id, or a setting is out of range.
 
         Source: lecture rows L1.6.a, L1.6.c.
         """
-        written = _checked_prompt(prompt, self.config)
+        written = checked_prompt(prompt, self.config.vocab_size, self.config.max_length)
         check_sampling(temperature, top_k, top_p)
-        _check_max_new_tokens(max_new_tokens)
-        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        max_new_tokens, chance = checked_count(max_new_tokens, "max_new_tokens"), generator(seed)
 
         def choose(logits: Float[Tensor, "vocab"]) -> int:
-            return int(sample(logits.cpu(), temperature, top_k, top_p, generator))
+            return int(sample(logits.cpu(), temperature, top_k, top_p, chance))
 
-        return self._write(written, max_new_tokens, choose, set(stop), cache)
+        return self._write(written, max_new_tokens, choose, checked_stop(stop), cache)
 
     def _write(
         self,
@@ -256,19 +267,30 @@ class GPT(nn.Module):
         cache: bool,
     ) -> Iterator[int]:
         longest = self.config.max_length
-        cache = cache and not _is_hooked(self)
-        reader = self._reader(min(len(written) + max_new_tokens, longest)) if cache else None
+        as_shipped = is_as_shipped(self, self._parts())
+        reader = self._reader(min(len(written) + max_new_tokens, longest)) if cache and as_shipped else None
         for _ in range(max_new_tokens):
             if reader is not None and len(written) <= longest:
                 logits = reader(written[len(reader) :])
             else:
-                window = torch.tensor([written[-longest:]], device=self.embedding.weight.device)
-                logits = self.step(window, self.caches())[0]
+                logits = self._logits_of_next(written[-longest:], as_shipped)
             token = choose(logits)
             yield token
             if token in stop:
                 return
             written = [*written, token]
+
+    def _logits_of_next(self, ids: Sequence[int], as_shipped: bool) -> Float[Tensor, "vocab"]:
+        """Read all of it anew: as a model that was changed does itself, all positions' logits included."""
+        window = torch.tensor([ids], device=next(self.parameters()).device)
+        if as_shipped:
+            return self.step(window, self.caches())[0]
+        with without_dropout(self):
+            return self(window)[0, -1]
+
+    def _parts(self) -> Mapping[str, type]:
+        """The class of each module, by its name, with "*" for a block's number."""
+        return PARTS
 
     def _reader(self, length: int) -> Callable[[Sequence[int]], Tensor]:
         """Reads on, and gives the logits of the next token; its length is the number of tokens read."""
@@ -303,15 +325,18 @@ class GPT(nn.Module):
                 hub's name of one, such as "openai-community/gpt2" (downloaded once, then cached).
 
         Raises:
-            ValueError: if it is another architecture, or a variant of GPT-2 that is not supported.
+            ValueError: if it is another architecture, or a variant of GPT-2 that is not supported, or a file
+                is damaged or does not fit the other.
             OSError: if there is no such checkpoint, or it cannot be downloaded now.
         """
-        settings = json.loads(checkpoints.find_file(name, "config.json").read_text(encoding="utf-8"))
-        model = cls(GPTConfig(**config_from_gpt2(settings)))
-        weights = load_file(checkpoints.find_file(name, "model.safetensors"))
-        model.load_state_dict(weights_from_gpt2(weights, len(model.blocks)))
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        settings = read_settings(file)
+        config = configured(GPTConfig, config_from_gpt2(settings), file, SETTINGS)
+        weights = read_weights(weights_file)
+        check_layers(config.n_layers, weights, weights_file)
+        model = build(lambda: cls(config), weights_from_gpt2(weights, config.n_layers), weights_file)
         model._scale_scores(settings)
-        return model.eval()
+        return model
 
     @torch.no_grad()
     def _scale_scores(self, settings: dict) -> None:
@@ -341,27 +366,30 @@ def _initialise(model: GPT) -> None:
             nn.init.zeros_(parameter)
 
 
-def _is_hooked(model: nn.Module) -> bool:
-    """Whether something watches or changes what its modules do (``course.models.interventions``)."""
-    return any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+_LINEAR = (
+    "self_attention.q_proj",
+    "self_attention.k_proj",
+    "self_attention.v_proj",
+    "self_attention.out_proj",
+)
+PARTS = {
+    "": GPT,
+    "embedding": nn.Embedding,
+    "positions": LearnedPositions,
+    "positions.embedding": nn.Embedding,
+    "dropout": nn.Dropout,
+    "blocks": nn.ModuleList,
+    "blocks.*": GPTBlock,
+    "blocks.*.norm1": LayerNorm,
+    "blocks.*.norm2": LayerNorm,
+    "blocks.*.self_attention": MultiHeadAttention,
+    **{f"blocks.*.{name}": nn.Linear for name in (*_LINEAR, "feed_forward.linear1", "feed_forward.linear2")},
+    "blocks.*.self_attention.dropout": nn.Dropout,
+    "blocks.*.feed_forward": FeedForward,
+    "blocks.*.feed_forward.dropout": nn.Dropout,
+    "blocks.*.dropout": nn.Dropout,
+    "norm": LayerNorm,
+}
+"""The class of each module of a GPT as it is built."""
 
-
-def _checked_prompt(prompt: Sequence[int], config: GPTConfig) -> list[int]:
-    if isinstance(prompt, str) or not hasattr(prompt, "__iter__"):
-        raise TypeError(f"a prompt is a sequence of token ids; got {type(prompt).__name__}")
-    ids = [int(id) for id in prompt]
-    if not ids:
-        raise ValueError("the prompt is empty: give at least one token to go on from")
-    if len(ids) > config.max_length:
-        raise ValueError(
-            f"the prompt has {len(ids)} tokens, and this model sees at most {config.max_length}: shorten it"
-        )
-    for id in ids:
-        if not 0 <= id < config.vocab_size:
-            raise ValueError(f"a token's id lies between 0 and {config.vocab_size - 1}; got {id}")
-    return ids
-
-
-def _check_max_new_tokens(n: int) -> None:
-    if n < 1:
-        raise ValueError(f"max_new_tokens must be 1 or more; got {n}")
+ship(PARTS.values())

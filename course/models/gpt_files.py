@@ -29,6 +29,9 @@ _SIZES = {
     "resid_pdrop": "dropout",
     "layer_norm_epsilon": "eps",
 }
+SETTINGS = {ours: theirs for theirs, ours in _SIZES.items()}
+"""What a config.json of GPT-2 calls our settings."""
+
 _ACTIVATIONS = {"gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu": "gelu", "relu": "relu"}
 _ONLY = {"model_type": "gpt2", "add_cross_attention": False, "tie_word_embeddings": True}
 
@@ -75,9 +78,15 @@ def weights_from_gpt2(weights: dict[str, Tensor], n_layers: int) -> dict[str, Te
     """The weights under our names; a name that is not GPT-2's stays, for ``load_state_dict`` to report.
 
     Left out are the causal masks that old files hold, and the output layer, which is the embedding.
+
+    Raises:
+        ValueError: if the output layer is not the embedding.
     """
     ours = dict(_names(n_layers))
     weights = {name.removeprefix("transformer."): tensor for name, tensor in weights.items()}
+    head, embedding = weights.get("lm_head.weight"), weights.get("wte.weight")
+    if head is not None and embedding is not None and not head.equal(embedding):
+        raise ValueError("only GPT-2 whose output layer is its embedding can be loaded; this one's differs")
     left_out = (".attn.bias", ".attn.masked_bias", "lm_head.weight")
     return {
         ours.get(name, name): _turned(name, tensor)

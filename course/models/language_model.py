@@ -12,6 +12,7 @@ from torch import Tensor
 
 from course import checkpoints
 from course.attention import masked_softmax, scaled_dot_score
+from course.checkpoints.reading import check_vocabulary
 from course.heads import split_heads
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass
@@ -41,12 +42,21 @@ class LanguageModel:
         gpt: put into evaluation mode.
         vocabulary: of the ids that it was trained on.
 
+    Raises:
+        ValueError: if the vocabulary has more tokens than the model.
+
     Source: lecture rows L1.6.a, L1.6.c.
     """
 
     masks = ()
 
     def __init__(self, gpt: GPT, vocabulary: Vocabulary):
+        tokens = len(vocabulary) if hasattr(vocabulary, "__len__") else 0
+        if tokens > gpt.config.vocab_size:
+            raise ValueError(
+                f"this vocabulary has {tokens} tokens, and the model was trained on {gpt.config.vocab_size}: "
+                "it is another model's"
+            )
         self.gpt, self.vocabulary = gpt.eval(), vocabulary
 
     @classmethod
@@ -54,10 +64,13 @@ class LanguageModel:
         """A folder, a shipped checkpoint, or a GPT-2 of the hub, with the vocabulary beside it.
 
         Raises:
-            ValueError: if it is another architecture.
+            ValueError: if it is another architecture, or a file is damaged or another model's.
             OSError: if there is no such checkpoint, or it cannot be downloaded now.
         """
-        return cls(GPT.from_pretrained(name), find_vocabulary(name))
+        gpt, vocabulary = GPT.from_pretrained(name), find_vocabulary(name)
+        if not isinstance(vocabulary, HubVocabulary):  # the hub's models may have room for more tokens
+            check_vocabulary(len(vocabulary), gpt.config.vocab_size, name)
+        return cls(gpt, vocabulary)
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text.
@@ -93,14 +106,16 @@ class LanguageModel:
         return self.vocabulary.decode(self.gpt.generate(self.encode(prompt), max_new_tokens, **settings))
 
     def stream(self, prompt: str, max_new_tokens: int = 100, **settings: Any) -> Iterator[str]:
-        """``write``, piece by piece; a character of several tokens comes once it is whole."""
-        written, said = [], ""
+        """``write``, piece by piece; a character of several tokens comes once it is whole, or at the end."""
+        written, said, text = [], "", ""
         for token in self.gpt.stream(self.encode(prompt), max_new_tokens, **settings):
             written.append(token)
             text = self.vocabulary.decode(written)
             if text.startswith(said) and not text.endswith("\ufffd"):
                 yield text[len(said) :]
                 said = text
+        if len(text) > len(said):  # it ends in half a character
+            yield text[len(said) :]
 
     # -- what it looks at --
 
@@ -158,6 +173,9 @@ class HubVocabulary:
         from transformers import AutoTokenizer  # seconds to import, and only the hub needs it
 
         self._tokenizer = AutoTokenizer.from_pretrained(name)
+
+    def __len__(self) -> int:
+        return len(self._tokenizer)
 
     def encode(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special_tokens=False)

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course import checkpoints
+from course.checkpoints.reading import check_vocabulary
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass
 from course.models.bert_heads import BertForPreTraining, CausalBert
@@ -62,8 +63,10 @@ class MaskedLM:
             OSError: if there is no such checkpoint, or it cannot be downloaded now.
         """
         kind = CausalBert if causal else BertForPreTraining
-        tokenizer = WordPiece.load(checkpoints.find_file(name, "tokenizer.json"))
-        return cls(kind.from_pretrained(name), tokenizer)
+        file = checkpoints.find_file(name, "tokenizer.json")
+        model, tokenizer = kind.from_pretrained(name), WordPiece.load(file)
+        check_vocabulary(len(tokenizer), model.config.vocab_size, file)
+        return cls(model, tokenizer)
 
     # -- gaps --
 

@@ -14,13 +14,15 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import KeyValueCache
+from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
 from course.heads import merge_heads, split_heads
-from course.models.gpt import GPT, GPTConfig
+from course.models.gpt import GPT, PARTS, GPTConfig
+from course.models.writing import ship
 from course.positions import rotary
 
 
@@ -94,6 +96,9 @@ class RotaryGPT(GPT):
         with self._positions_from(len(caches[0])):
             return super().step(ids, caches)
 
+    def _parts(self) -> dict[str, type]:
+        return _PARTS
+
     def _reader(self, length: int) -> StepReader:
         return StepReader(self)
 
@@ -125,10 +130,19 @@ class RotaryGPT(GPT):
             FileNotFoundError: if there is no such checkpoint.
             ValueError: if it is of another kind.
         """
-        folder = checkpoints.find(name)
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if (kind := config.pop("model_type", None)) != "rotary_gpt":
-            raise ValueError(f"{folder} holds no GPT with rotary positions, but {kind!r}")
-        model = cls(GPTConfig(**config))
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        return model.eval()
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        settings = read_settings(file)
+        if (kind := settings.pop("model_type", None)) != "rotary_gpt":
+            raise ValueError(f"{file.parent} holds no GPT with rotary positions, but {kind!r}")
+        config, weights = configured(GPTConfig, settings, file), read_weights(weights_file)
+        check_layers(config.n_layers, weights, weights_file)
+        return build(lambda: cls(config), weights, weights_file)
+
+
+_PARTS = {name: kind for name, kind in PARTS.items() if not name.startswith("positions")} | {
+    "": RotaryGPT,
+    "blocks.*.self_attention.q_proj": RotaryProjection,
+    "blocks.*.self_attention.k_proj": RotaryProjection,
+}
+
+ship(_PARTS.values())

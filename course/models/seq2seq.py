@@ -15,11 +15,12 @@ from typing import Any, NamedTuple, Protocol
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from course import checkpoints
+from course.checkpoints.reading import build, configured, read_settings, read_weights
 from course.models.transformer import evaluating, label_smoothed_loss, teacher_forcing
 from course.text.decoding import Step, beam_search
 from course.text.plain import plain_text
@@ -276,13 +277,13 @@ class Seq2Seq(nn.Module):
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it is of another kind, or a file is damaged or does not fit the other.
         """
-        folder = checkpoints.find(name)
-        config = Seq2SeqConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        tokenizer = folder / "tokenizer.json"
-        model = cls(config, Tokenizer.load(tokenizer) if tokenizer.is_file() else None)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        return model.eval()
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        config, weights = configured(Seq2SeqConfig, read_settings(file), file), read_weights(weights_file)
+        vocabulary = file.with_name("tokenizer.json")
+        tokenizer = Tokenizer.load(vocabulary) if vocabulary.is_file() else None
+        return build(lambda: cls(config, tokenizer), weights, weights_file)
 
 
 def fit(

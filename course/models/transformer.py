@@ -11,13 +11,15 @@ from typing import Self
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import DecoderBlock, EncoderBlock, FeedForward, LayerNorm
+from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
 from course.heads import MultiHeadAttention
-from course.masks import causal_mask
+from course.masks import causal_mask, is_known_true
+from course.models.writing import ship, steps_are_its_own
 from course.positions import sinusoidal_positions
 from course.text.decoding import Step
 from course.text.tokenizers import PAD
@@ -134,7 +136,7 @@ class Transformer(nn.Module):
     ) -> tuple[Float[Tensor, "batch source d_model"], Bool[Tensor, "batch 1 source"] | None]:
         """Read the sources: the memory, and the mask that hides their padding (None where there is none)."""
         real = (source != PAD).unsqueeze(1)  # [batch, 1, source]
-        mask = None if real.all() else real
+        mask = None if is_known_true(real) else real
         return self.encoder(self.embed(source), mask), mask
 
     def decode(
@@ -185,9 +187,11 @@ class Transformer(nn.Module):
         """A ``Step`` for ``greedy_search`` and ``beam_search`` that writes translations of the sources.
 
         Args:
-            cache: keep the keys and values of what was written; without, compute them anew at every step.
+            cache: keep the keys and values of what was written; without, or where a block or an attention
+                layer is no longer as shipped (subclassed, hooked, patched), compute them anew at every step.
         """
         memory, mask = (_repeat(x, beam) for x in self.encode(source))
+        cache = cache and steps_are_its_own(self.decoder.layers, DecoderBlock, MultiHeadAttention)
         return self._cached_writer(memory, mask) if cache else self._plain_writer(memory, mask)
 
     def _plain_writer(self, memory: Tensor, mask: Tensor | None) -> Step:
@@ -240,12 +244,13 @@ class Transformer(nn.Module):
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it is of another kind, or a file is damaged or does not fit the other.
         """
-        folder = checkpoints.find(name)
-        config = TransformerConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        model = cls(config)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        return model.eval()
+        file, weights_file = (checkpoints.find_file(name, f) for f in ("config.json", "model.safetensors"))
+        config = configured(TransformerConfig, read_settings(file), file)
+        weights = read_weights(weights_file)
+        check_layers(max(config.n_encoder_layers, config.n_decoder_layers), weights, weights_file)
+        return build(lambda: cls(config), weights, weights_file)
 
 
 def teacher_forcing(
@@ -334,3 +339,6 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def _check_positions(n: int, max_length: int) -> None:
     if n > max_length:
         raise ValueError(f"this model has {max_length} positions (max_length); got {n} tokens")
+
+
+ship([DecoderBlock, MultiHeadAttention, nn.Dropout])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from course import checkpoints
+from course.checkpoints.reading import check_vocabulary
 from course.heads import MultiHeadAttention, record_attention, split_heads
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass
@@ -194,10 +195,13 @@ class Translator(Transformer):
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it is of another kind, or a file is damaged or does not fit the others.
         """
         model = super().from_pretrained(name)
         tokenizer = checkpoints.find(name) / "tokenizer.json"
         model.tokenizer = Tokenizer.load(tokenizer) if tokenizer.is_file() else None
+        if model.tokenizer:
+            check_vocabulary(len(model.tokenizer), model.config.vocab_size, tokenizer)
         return model
 
 

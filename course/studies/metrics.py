@@ -23,6 +23,7 @@ def accuracy(right: Sequence, given: Sequence) -> float:
     Raises:
         ValueError: if there are none, or not as many as there are questions.
     """
+    right, given = (x.tolist() if hasattr(x, "tolist") else x for x in (right, given))  # of tensors, numbers
     _check_as_many(right, given)
     return sum(a == b for a, b in zip(right, given, strict=True)) / len(right)
 
@@ -154,7 +155,7 @@ def answer_scores(questions: Sequence[Question], given: Sequence[str]) -> tuple[
 
 
 def _check_as_many(right: Sequence, given: Sequence) -> None:
-    if not right or len(right) != len(given):
+    if len(right) == 0 or len(right) != len(given):
         raise ValueError(f"there should be one answer to each question; got {len(given)} for {len(right)}")
 
 

@@ -22,8 +22,20 @@ class Characters:
 
     @classmethod
     def load(cls, path: str | Path) -> Characters:
-        """The vocabulary that ``save`` wrote."""
-        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+        """The vocabulary that ``save`` wrote.
+
+        Raises:
+            ValueError: if the file holds anything but a text of characters.
+        """
+        try:
+            found = json.loads(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:  # not JSON, not UTF-8
+            raise ValueError(
+                f"{path} is no vocabulary that can be read: copy or download it again"
+            ) from error
+        if not isinstance(found, str) or not found:
+            raise ValueError(f"{path} should hold a text of all characters; it holds {found!r}")
+        return cls(found)
 
     def save(self, path: str | Path) -> None:
         """Write it to a JSON file: one string of all characters."""

@@ -72,22 +72,24 @@ def greedy_search(step: Step, sentences: int, bos: int, eos: int, max_length: in
 def beam_search(
     step: Step, sentences: int, bos: int, eos: int, max_length: int, beam: int = 4, alpha: float = 0.6
 ) -> list[list[Hypothesis]]:
-    """Keep the ``beam`` likeliest beginnings of each sentence until as many of them have ended.
+    """Keep the ``beam`` likeliest beginnings of each sentence until none can beat the best that ended.
 
     Args:
         step: rows are ``sentences × beam``, those of a sentence next to one another.
-        alpha: the exponent of ``length_penalty``, by which hypotheses that ended are ranked.
+        alpha: the exponent of ``length_penalty``, by which hypotheses that ended are ranked; 0 or more.
 
     Returns:
-        For each sentence its hypotheses, best first: those that ended, or, where none did within
+        For each sentence its hypotheses, best first: the ``beam`` best that ended, or, where none did within
         ``max_length`` tokens, those still going on.
 
     Raises:
-        ValueError: if ``max_length`` or ``beam`` is less than 1.
+        ValueError: if ``max_length`` or ``beam`` is less than 1, or ``alpha`` is negative.
 
     Source: Sutskever et al. 2014, §3.2; Wu et al. 2016 (GNMT), §7.
     """
     _check_positive(max_length=max_length, beam=beam)
+    if alpha < 0:
+        raise ValueError(f"alpha must be 0 or more, or longer sentences would be punished twice; got {alpha}")
     first_row = beam * torch.arange(sentences)[:, None]  # [sentences, 1]
     written = torch.full((sentences, beam, 1), bos)
     log_p = torch.full((sentences, beam), -torch.inf)
@@ -100,11 +102,14 @@ def beam_search(
         best, parent, token = continuations(log_p, following, 2 * beam)
         candidates = torch.cat([_rows(written, parent), token[..., None]], dim=-1)
         ends = token == eos
-        _collect(ended, candidates[:, :beam], best[:, :beam], ends[:, :beam])
+        _collect(ended, candidates[:, :beam], best[:, :beam], ends[:, :beam], alpha)
         going = ends.long().argsort(dim=-1, stable=True)[:, :beam]  # the best that did not end, in order
         written, log_p = _rows(candidates, going), best.gather(1, going)
         parents = (first_row + parent.gather(1, going)).flatten()
-        if all(len(hypotheses) >= beam for hypotheses in ended):
+        hopes = log_p.amax(dim=-1).tolist()
+        if all(
+            _is_decided(done, beam, hope, max_length, alpha) for done, hope in zip(ended, hopes, strict=True)
+        ):
             break
     return [
         rank(done or _going_on(ids, totals), alpha)
@@ -146,12 +151,22 @@ def rank(hypotheses: Sequence[Hypothesis], alpha: float) -> list[Hypothesis]:
     return sorted(hypotheses, key=lambda hypothesis: -hypothesis.score(alpha))
 
 
-def _collect(ended: list[list[Hypothesis]], candidates: Tensor, log_p: Tensor, ends: Tensor) -> None:
-    """Add to each sentence's hypotheses the candidates that end now, up to the beam."""
+def _collect(
+    ended: list[list[Hypothesis]], candidates: Tensor, log_p: Tensor, ends: Tensor, alpha: float
+) -> None:
+    """Put the candidates that end now among each sentence's hypotheses, of which the best stay."""
     for sentence, place in (ends & log_p.isfinite()).nonzero().tolist():
-        if len(ended[sentence]) < candidates.shape[1]:
-            ids = candidates[sentence, place, 1:].tolist()
-            ended[sentence].append(Hypothesis(ids, log_p[sentence, place].item(), ended=True))
+        ids = candidates[sentence, place, 1:].tolist()
+        new = Hypothesis(ids, log_p[sentence, place].item(), ended=True)
+        ended[sentence] = rank([*ended[sentence], new], alpha)[: candidates.shape[1]]
+
+
+def _is_decided(ended: Sequence[Hypothesis], beam: int, log_p: float, max_length: int, alpha: float) -> bool:
+    """Whether no beginning can beat the worst of the best that ended; ``log_p`` is the likeliest's.
+
+    A beginning's ln P can only fall; the most that length makes up for is at the greatest length.
+    """
+    return len(ended) >= beam and log_p / length_penalty(max_length, alpha) <= ended[-1].score(alpha)
 
 
 def _going_on(written: Tensor, log_p: Tensor) -> list[Hypothesis]:

@@ -5,8 +5,9 @@ applied in the order in which they stand here.
 """
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
@@ -57,7 +58,7 @@ def keep_top_p(logits: Float[Tensor, "*batch vocab"], p: float) -> Float[Tensor,
     _check_top_p(p)
     probability, token = logits.softmax(dim=-1).sort(dim=-1, descending=True, stable=True)
     likelier = probability.cumsum(dim=-1) - probability
-    outside = likelier >= p
+    outside = likelier >= (p if p < 1 else math.inf)  # rounding takes the sum to 1 before its end
     outside = outside.scatter(-1, token, outside)  # back in the order of the vocabulary
     return logits.masked_fill(outside, -math.inf)
 
@@ -78,9 +79,10 @@ def next_token_probabilities(
         ValueError: if a setting is out of range (``check_sampling``).
     """
     check_sampling(temperature, top_k, top_p)
-    if temperature == 0:
+    if temperature < torch.finfo(logits.dtype).tiny:  # 0, or too small for its reciprocal to be a number
         return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).to(logits.dtype)
-    logits = with_temperature(logits, temperature)
+    # Where all logits are moved alike, nothing changes; with the greatest at 0, none overflows.
+    logits = with_temperature(logits - logits.amax(dim=-1, keepdim=True), temperature)
     logits = logits if top_k is None else keep_top_k(logits, top_k)
     logits = logits if top_p is None else keep_top_p(logits, top_p)
     return logits.softmax(dim=-1)
@@ -120,7 +122,7 @@ def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -
 
 
 def _check_top_k(k: int) -> None:
-    if not isinstance(k, int) or k < 1:
+    if not isinstance(k, Integral) or k < 1:
         raise ValueError(f"top-k keeps a number of tokens, 1 or more; got {k!r}")
 
 

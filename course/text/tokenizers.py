@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer as Backend
-from tokenizers import decoders, models, pre_tokenizers, trainers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+
+from course.text.readable import as_bytes, from_bytes
 
 PAD, BOS, EOS = range(3)
 SPECIAL = ["<pad>", "<bos>", "<eos>"]
@@ -27,9 +29,20 @@ class Tokenizer:
         self._backend = backend
         self._backend.encode_special_tokens = True  # "<pad>" in a text is five characters
 
+    def __getstate__(self) -> str:
+        """What a copy or another process gets: the library's own state forgets ``encode_special_tokens``."""
+        return self._backend.to_str()
+
+    def __setstate__(self, state: str) -> None:
+        self.__init__(Backend.from_str(state))
+
     @classmethod
-    def train(cls, texts: Iterable[str], vocab_size: int) -> Tokenizer:
+    def train(cls, texts: Iterable[str], vocab_size: int, lower_case: bool = False) -> Tokenizer:
         """Learn merges from texts until there are ``vocab_size`` tokens, or no pair is seen twice.
+
+        Args:
+            lower_case: read every text in lower case, for a model that has seen no other; what is decoded is
+                then the text in lower case.
 
         Raises:
             ValueError: if the vocabulary is too small for the special tokens and the 256 bytes.
@@ -39,6 +52,8 @@ class Tokenizer:
                 f"three special tokens and 256 bytes need vocab_size >= {SMALLEST}; got {vocab_size}"
             )
         backend = Backend(models.BPE())
+        if lower_case:
+            backend.normalizer = normalizers.Lowercase()
         digits, bytes_ = pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(False)
         backend.pre_tokenizer = pre_tokenizers.Sequence([digits, bytes_])
         backend.decoder = decoders.ByteLevel()
@@ -54,8 +69,16 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
-        """The tokenizer that ``save`` wrote."""
-        return cls(Backend.from_str(Path(path).read_text(encoding="utf-8")))
+        """The tokenizer that ``save`` wrote.
+
+        Raises:
+            ValueError: if the file is of another kind, or damaged.
+        """
+        backend = read_backend(path)
+        if not isinstance(backend.model, models.BPE):
+            kind = type(backend.model).__name__
+            raise ValueError(f"{path} is a tokenizer of another kind, {kind}: it is another model's")
+        return cls(backend)
 
     def save(self, path: str | Path) -> None:
         """Write everything there is to it to one JSON file."""
@@ -93,36 +116,58 @@ class Tokenizer:
         return self._backend.encode(text, add_special_tokens=False).offsets
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these tokens, special ones left out; bytes that are no UTF-8 show as �."""
-        return self._backend.decode(list(ids), skip_special_tokens=True)
+        """The text of these tokens, special ones left out; bytes that are no UTF-8 show as �.
+
+        Raises:
+            ValueError: if an id is none of this vocabulary, such as the -100 that hides a label.
+        """
+        return self._backend.decode(checked_ids(ids, len(self)), skip_special_tokens=True)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Each token as a person can read it: its text, with the space before it; <eos>; or its bytes, <E4>.
 
         A character outside the vocabulary is several tokens, none of which is text by itself.
+
+        Raises:
+            ValueError: as ``decode``.
         """
-        return [self._piece(id) for id in ids]
+        return [self._piece(id) for id in checked_ids(ids, len(self))]
 
     def _piece(self, id: int) -> str:
         if id < len(SPECIAL):
             return SPECIAL[id]
         text = self._backend.decode([id])
-        if "\ufffd" not in text:
-            return text
-        return "".join(f"<{_BYTES[character]:02X}>" for character in self._backend.id_to_token(id))
+        return text if "\ufffd" not in text else from_bytes(as_bytes(self._backend.id_to_token(id)))
 
 
-def _byte_alphabet() -> dict[str, int]:
-    """The printable character that stands for each byte inside the tokenizers library, and its byte.
+def read_backend(path: str | Path) -> Backend:
+    """A tokenizer.json of any kind.
 
-    Visible Latin-1 characters stand for themselves; the other 68 bytes, in order, for U+0100 and on.
+    Raises:
+        ValueError: if the file is none, or damaged.
     """
-    itself = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in itself]
-    return {chr(byte): byte for byte in itself} | {chr(0x100 + i): byte for i, byte in enumerate(others)}
+    try:
+        return Backend.from_str(Path(path).read_text(encoding="utf-8"))
+    except Exception as error:  # the library raises no narrower kind
+        if isinstance(error, OSError):
+            raise
+        raise ValueError(
+            f"{path} is no tokenizer that can be read ({error}): copy or download it again"
+        ) from error
 
 
-_BYTES = _byte_alphabet()
+def checked_ids(ids: Iterable[int], n: int) -> list[int]:
+    """The ids as whole numbers, each that of one of ``n`` tokens.
+
+    Raises:
+        ValueError: naming the first that is not.
+    """
+    ids = [int(id) for id in ids]
+    for id in ids:
+        if not 0 <= id < n:
+            hint = "; labels hold -100 where a prediction does not count: leave those out" if id < 0 else ""
+            raise ValueError(f"no token has the id {id}: they go from 0 to {n - 1}{hint}")
+    return ids
 
 
 def _check_text(text: str) -> None:

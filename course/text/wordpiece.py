@@ -10,7 +10,7 @@ from pathlib import Path
 from tokenizers import Encoding, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from tokenizers import Tokenizer as Backend
 
-from course.text.tokenizers import _check_text
+from course.text.tokenizers import _check_text, checked_ids, read_backend
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,16 @@ class WordPiece:
 
     @classmethod
     def load(cls, path: str | Path) -> WordPiece:
-        """The tokenizer that ``save`` wrote, or any tokenizer.json of a BERT."""
-        return cls(Backend.from_str(Path(path).read_text(encoding="utf-8")))
+        """The tokenizer that ``save`` wrote, or any tokenizer.json of a BERT.
+
+        Raises:
+            ValueError: if the file is of another kind, or damaged.
+        """
+        backend = read_backend(path)
+        try:
+            return cls(backend)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def save(self, path: str | Path) -> None:
         """Write everything there is to it to one JSON file."""
@@ -121,12 +129,20 @@ class WordPiece:
         return [self._encoded(encoding) for encoding in self._backend.encode_batch(list(texts))]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these tokens, in lower case, special ones left out."""
-        return self._backend.decode(list(ids), skip_special_tokens=True)
+        """The text of these tokens, in lower case, special ones left out.
+
+        Raises:
+            ValueError: if an id is none of this vocabulary, such as the -100 that hides a label.
+        """
+        return self._backend.decode(checked_ids(ids, len(self)), skip_special_tokens=True)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """Each token as it stands in the vocabulary: "the", "##ing", "[SEP]"."""
-        return [self._backend.id_to_token(id) for id in ids]
+        """Each token as it stands in the vocabulary: "the", "##ing", "[SEP]".
+
+        Raises:
+            ValueError: as ``decode``.
+        """
+        return [self._backend.id_to_token(id) for id in checked_ids(ids, len(self))]
 
     def _encoded(self, encoding: Encoding) -> Encoded:
         special = [id in self.special_ids for id in encoding.ids]

@@ -17,6 +17,8 @@ RECIPES = {
     "shakespeare-char": "course.training.recipes.shakespeare_char",
     "shakespeare-char-gpu": "course.training.recipes.shakespeare_char_gpu",
     "long-range": "course.training.recipes.long_range",
+    "attention-cost": "course.training.recipes.attention_cost",
+    "word-vectors": "course.training.recipes.word_vectors",
     "stories-lstm": "course.training.recipes.stories_lstm",
     "gpt-stories": "course.training.recipes.stories",
     "gpt-docstring": "course.training.recipes.docstrings",

@@ -3,22 +3,30 @@
 from importlib import import_module
 
 _LAZY = {
+    "AnalogyDesk": "analogy_desk",
     "AskBox": "ask_box",
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
+    "Glossary": "glossary",
     "GradientRiver": "gradient_river",
+    "HashLab": "hash_lab",
     "LeakDetector": "leak_detector",
     "MaskBuilder": "mask_builder",
     "MaskingPlayground": "masking_playground",
+    "MemoryTape": "memory_tape",
+    "MergeTape": "merge_tape",
+    "PatternBuilder": "pattern_builder",
     "PositionExplorer": "position_explorer",
     "PromptLab": "prompt_lab",
     "SamplingPlayground": "sampling_playground",
     "Saturation": "saturation",
+    "SkipGramStep": "skip_gram_step",
     "SoftDictionary": "dictionary",
     "SoftOrHard": "soft_or_hard",
     "Walk": "walk",
     "Window": "window",
+    "WordMap": "word_map",
     "architecture": "architecture_view",
     "compare": "explorer",
     "explore": "explorer",
@@ -28,6 +36,8 @@ _LAZY = {
     "scrub": "scrubber",
     "step_decoder": "decoder_stepper",
 }
+
+__all__ = list(_LAZY)
 
 
 def __getattr__(name: str):

@@ -60,7 +60,8 @@ function makeStack(stack, parts, { words, tokens }, choose) {
     bodies.set(block.layer, body);
     return h("div", { class: "ar-block", role: "group", "aria-label": name(block) }, head, body);
   });
-  const title = h("p", { class: "ar-title" }, h("b", {}, words.stacks[stack]), h("br"), fill(words.reads[stack], { n: tokens[parts[0].rows].length }));
+  const title = h("p", { class: "ar-title" }, h("b", {}, words.stacks[stack]), h("br"), fill(words.reads[stack], { n: tokens[parts[0].rows].length }),
+    ...(stack === "decoder" ? [h("br"), fill(words.writes, { text: tokens.target.slice(1).join("").trim() })] : []));
   let open = 0;
   return {
     root: h("div", { class: "ar-stack", "data-stack": stack, role: "group", "aria-label": words.stacks[stack] }, title, ...children),
@@ -137,7 +138,11 @@ function makePanel(get, set) {
     attention.hidden = part.weights === null;
     if (attention.hidden) return;
     const [n, , keys] = part.weights.shape, head = Math.min(get("head"), n - 1);
-    const tokens = get("tokens"), queries = tokens[part.rows], sources = part.kind === "cross_attention" ? tokens.source : queries;
+    const tokens = get("tokens"), cross = part.kind === "cross_attention", target = tokens.target;
+    // Over the source, what a row looks for is the token that it is to write, so both names stand there.
+    const queries = !cross ? tokens[part.rows]
+      : target.map((read, i) => fill(words.read_and_written, { read: visible(read), written: visible(target[i + 1] ?? "<eos>") }));
+    const sources = cross ? tokens.source : queries;
     if (heads.children.length !== n) heads.replaceChildren(...Array.from({ length: n }, (_, i) => h("button", { type: "button", onclick: () => set({ head: i }) }, fill(words.head, { n: i }))));
     [...heads.children].forEach((button, i) => button.setAttribute("aria-pressed", i === head));
     const say = (q, k, value) => fill(words.weight, { head, row: elide(visible(queries[q])), column: elide(visible(sources[k])), value });

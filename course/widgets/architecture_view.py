@@ -9,6 +9,7 @@ import torch
 import traitlets
 from torch import Tensor
 
+from course.figures import INK
 from course.models.translator import Translator
 from course.studies.anatomy import Part, anatomy
 from course.text.tokenizers import BOS
@@ -27,6 +28,8 @@ WORDS = {
     "run": "Run the model",
     "stacks": {"encoder": "Encoder", "decoder": "Decoder"},
     "reads": {"encoder": "reads the source: {n} tokens", "decoder": "reads what is written: {n} tokens"},
+    "writes": "writes “{text}”",
+    "read_and_written": "{read} → {written}",
     "hint": "From the bottom up, as it was computed. Click a part, or walk with the arrow keys; "
     "a block opens when it is chosen.",
     "parts": {
@@ -63,7 +66,7 @@ WORDS = {
         "cross_attention": [
             "Cross-attention",
             "Each target token asks the encoder's output: its queries come from the decoder, keys and values "
-            "from the encoder.",
+            "from the encoder. A row names the token read there and the one to be written.",
         ],
         "feed_forward": [
             "Feed-forward",
@@ -220,10 +223,10 @@ class Architecture(CourseWidget):
                 axes.text(x, y, label, ha="center", va="center", fontsize=8, parse_math=False,
                           bbox={"boxstyle": "round", "facecolor": face, "edgecolor": "#777777"})  # fmt: skip
             tops[stack] = (x, y)
-            axes.text(x, -1, WORDS["stacks"][stack], ha="center", va="center", fontweight="bold")
+            axes.text(x, -1, WORDS["stacks"][stack], ha="center", va="center", fontweight="bold", color=INK)
         for name, place in tops.items():
             if name.endswith("cross_attention"):
-                arrow = {"arrowstyle": "->", "color": "#555555", "shrinkA": 45, "shrinkB": 45}
+                arrow = {"arrowstyle": "->", "color": INK, "shrinkA": 45, "shrinkB": 45}
                 axes.annotate("", place, tops["encoder"], arrowprops=arrow)
         axes.set(xlim=(-0.5, 1.5), ylim=(-1.6, max(y for _, y in tops.values()) + 0.6))
         axes.set_axis_off()

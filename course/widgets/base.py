@@ -6,11 +6,14 @@ import base64
 import html
 import io
 import json
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
+
+from course.text.readable import sound
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,19 +59,20 @@ class CourseWidget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def png(self) -> bytes:
+        from course.figures import inked
         from course.fonts import dressed
 
         buffer = io.BytesIO()
-        dressed(self.still()).savefig(
+        inked(dressed(self.still())).savefig(
             buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None}
         )
         return buffer.getvalue()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        data["text/plain"] = self.describe()
+        data["text/plain"] = words = sound(self.describe())
         data["image/png"] = base64.b64encode(self.png()).decode("ascii")
-        return data, metadata | {"image/png": {"alt": self.describe()}}
+        return data, metadata | {"image/png": {"alt": words}}
 
     def to_html(self, path: str | Path) -> Path:
         """Write one self-contained file that shows this widget, live, without a kernel or a network."""
@@ -83,10 +87,20 @@ class CourseWidget(anywidget.AnyWidget):
                 buffers[name] = base64.b64encode(bytes(value)).decode("ascii")
             elif not name.startswith("_") and name not in ("layout", "tabbable", "tooltip", "comm"):
                 state[name] = value
-        payload = json.dumps({"state": state, "buffers": buffers, "esm": self._esm}, ensure_ascii=False)
+        content = {"state": without_nan(state), "buffers": buffers, "esm": self._esm}
+        payload = sound(json.dumps(content, ensure_ascii=False, allow_nan=False))
         title = html.escape(type(self).__name__)
         # No "<" at all: "</script>" would end the element, and "<!--<script" would keep it from ending.
         return _PAGE.format(title=title, css=self._css, payload=payload.replace("<", "\\u003c"))
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for every NaN or infinity: JSON knows neither, and a page with one stays blank."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: without_nan(entry) for name, entry in value.items()}
+    return [without_nan(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 _PAGE = """<!doctype html>

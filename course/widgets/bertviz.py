@@ -2,7 +2,8 @@
 
 BertViz's own output asks a CDN for require.js, jQuery and d3, and stays blank where there is none. Here each
 view is a page in a frame of its own that carries jQuery 2.2.4 and d3 5.7.0 (licences beside them in
-``bertviz_js``). ``neuron_view`` is what BertViz calls ``neuron_view.show``.
+``bertviz_js``). ``neuron_view`` is what BertViz calls ``neuron_view.show``. Attention and tokens may be
+whatever :func:`course.widgets.explore` takes: a whole output, arrays, the steps of ``generate``.
 
 A view holds every weight as text, 44 bytes each: for long texts take :func:`course.widgets.explore`.
 """
@@ -10,6 +11,7 @@ A view holds every weight as text, 44 bytes each: for long texts take :func:`cou
 from __future__ import annotations
 
 import html
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -18,6 +20,9 @@ from typing import Any
 import bertviz
 import bertviz.neuron_view
 from IPython.display import HTML, display
+
+from course.models.attention_outputs import find_weights
+from course.models.attention_tokens import as_words
 
 SCRIPTS = Path(__file__).parent / "bertviz_js"
 OPEN, CLOSE = '<script type="text/javascript">', "</script>"
@@ -40,12 +45,24 @@ def _inside_script(script: str) -> str:
     return script.replace("</", "<\\/").replace("<!--", "<\\!--")
 
 
+def _given(view: Callable[..., HTML], args: tuple, options: dict) -> dict[str, Any]:
+    """What a view was called with, attention and tokens from anywhere in the form that BertViz takes."""
+    given = dict(inspect.signature(view).bind_partial(*args, **options).arguments)
+    for name, value in given.items():
+        if name in ("attention", "encoder_attention", "decoder_attention", "cross_attention"):
+            given[name] = [layer[None].float() for layer in find_weights(value).weights]
+        elif name in ("tokens", "encoder_tokens", "decoder_tokens") and value is not None:
+            given[name] = as_words(value, name).of(None, name)[0]
+    return given
+
+
 def _offline(view: Callable[..., HTML], name: str) -> Callable[..., HTML | None]:
     @wraps(view)
     def offline(*args: Any, html_action: str = "view", **options: Any) -> HTML | None:
         if html_action not in ("view", "return"):
             raise ValueError(f"html_action={html_action!r}: 'view' shows the view, 'return' gives its HTML")
-        made = page(view(*args, html_action="return", **options).data)
+        given = _given(view, args, options)
+        made = page(view(**given, html_action="return").data)
         frame = HTML(
             f'<div><iframe title="{name}" srcdoc="{html.escape(made)}" style="{_STYLE}"></iframe></div>'
         )

@@ -27,7 +27,8 @@ export function lookedAt(buffer, { layers, heads, source }, step, layer, head) {
 /** A probability for people: 0.532, or 2e-5 where that would be 0.000. */
 export const chance = p => (p > 0 && p < 0.0005 ? p.toExponential(0).replace("-", "\u2212") : fixed(p, 3));
 
-const shown = token => elide(visible(token), 24);
+/** A token as it is drawn, with a sign for a space at either end. */
+const shown = token => elide(visible(token).replace(/^ +| +$/g, spaces => "␣".repeat(spaces.length)), 24);
 const bdi = token => h("bdi", { title: visible(token).slice(0, 2000) }, shown(token));
 
 /** Tokens in a row, each with a number under it. @param {[string, string][]} pairs */

@@ -174,7 +174,7 @@ class DecoderStepper(CourseWidget):
         bars.invert_yaxis()
         bars.set(xlim=(0, 1), xlabel="P(next token)", title=f"step {min(self.at, len(self.path) - 1) + 1}")
         weights = self.looked_at()
-        looked.bar(range(len(weights)), weights.tolist(), color="#E69F00")
+        looked.bar(range(len(weights)), weights.tolist(), color="#B98500")
         tokens = [drawable(elide(token)) for token in self.source]
         looked.set_xticks(range(len(tokens)), tokens, rotation=45, ha="right", parse_math=False)
         written = drawable("".join(self.written[-12:]))

@@ -28,12 +28,32 @@ export const writtenOut = (weights, values, output) =>
 /** Half the width of the square that holds all keys and the query. */
 export const reach = points => 1.25 * Math.max(1e-6, ...points.flat().map(Math.abs));
 
+/** For each key the directions in which it is the best match, as arcs [from, to] in radians, none for a key that never is.
+ *  The score grows with a query's length for all keys alike, so only its direction decides.
+ *  @param {number[][]} keys @returns {{key: number, from: number, to: number}[]} */
+export function sectors(keys, steps = 720) {
+  const best = Array.from({ length: steps }, (_, i) => {
+    const a = 2 * Math.PI * (i + 0.5) / steps, scores = keys.map(k => k[0] * Math.cos(a) + k[1] * Math.sin(a));
+    return scores.indexOf(Math.max(...scores));
+  });
+  const out = [];
+  for (let i = 0; i < steps; i++)
+    if (i && best[i] === best[i - 1]) out.at(-1).to = 2 * Math.PI * (i + 1) / steps;
+    else out.push({ key: best[i], from: 2 * Math.PI * i / steps, to: 2 * Math.PI * (i + 1) / steps });
+  return out;
+}
+
 const SIZE = 360;
 
 function plane(keys, labels, query, words, move) {
   const half = reach([...keys, query]), step = half / 50;
   const at = ([x, y]) => [SIZE / 2 * (1 + x / half), SIZE / 2 * (1 - y / half)];
   const clamp = x => Math.round(Math.max(-half, Math.min(half, x)) * 100) / 100;
+  const wedge = ({ key, from, to }) => {
+    const turns = Math.max(1, Math.ceil((to - from) / 0.2)), corner = i => from + (to - from) * i / turns;
+    const rim = Array.from({ length: turns + 1 }, (_, i) => at([2 * half * Math.cos(corner(i)), 2 * half * Math.sin(corner(i))]).join(" "));
+    return svg("path", { d: `M${SIZE / 2} ${SIZE / 2} L${rim.join(" L")} Z`, class: `region r${key % 4}` });
+  };
   const halos = keys.map(k => svg("circle", { cx: at(k)[0], cy: at(k)[1], r: 0, class: "halo" }));
   const points = keys.map((k, i) => {
     const [x, y] = at(k), right = x < SIZE * 0.8;
@@ -44,7 +64,7 @@ function plane(keys, labels, query, words, move) {
   const handle = svg("g", { class: "handle", tabindex: 0, role: "application", "aria-roledescription": words.handle },
     svg("circle", { r: 15, class: "grip" }), svg("path", { d: "M9 0 L-7 6.5 L-7 -6.5 Z" }), svg("text", { y: -14, "text-anchor": "middle" }, "q"));
   const axis = (x1, y1, x2, y2) => svg("line", { x1, y1, x2, y2, class: "axis" });
-  const root = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "plane" }, axis(0, SIZE / 2, SIZE, SIZE / 2),
+  const root = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "plane" }, ...sectors(keys).map(wedge), axis(0, SIZE / 2, SIZE, SIZE / 2),
     axis(SIZE / 2, 0, SIZE / 2, SIZE), ...halos, ...points, shaft, handle);
   const follow = event => {
     const box = root.getBoundingClientRect();

@@ -2,7 +2,7 @@
 // The weights arrive once; every change of view, layer, head or token is made here, without the kernel.
 
 import { fill, fixed, frame, h, isDark, newId, oncePerFrame, onTheme, slider, watch } from "./common.js";
-import { arithmetic, chosenMask, chosenWeights, difference, elide, extent, openPass, strongest, strongestLinks, visible } from "./explorer_math.js";
+import { arithmetic, chosenMask, chosenWeights, difference, elide, extent, openPass, strongest, strongestLinks, visible, withoutPadding } from "./explorer_math.js";
 import { drawBars, rampStops } from "./explorer_draw.js";
 import { heatmapView, linesView, overviewView, textView } from "./explorer_views.js";
 import { EXPLORER_WORDS } from "./explorer_words.js";
@@ -10,7 +10,7 @@ import { makeScrubber } from "./scrubber.js";
 import { hasKernel } from "./sentence.js";
 
 const VIEWS = { overview: overviewView, heatmap: heatmapView, lines: linesView, text: textView };
-const TRAITS = ["view", "layer", "head", "query", "key", "show", "threshold", "top", "direction", "moment"];
+const TRAITS = ["view", "layer", "head", "query", "key", "show", "threshold", "top", "direction", "moment", "hide_padding", "full_scale"];
 const LISTED = 8;  // tokens named in a list beside the picture
 
 const quote = token => `“${elide(visible(token), 24)}”`;
@@ -22,7 +22,7 @@ function render({ model, el, experimental }) {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes();
   };
-  let passes = [], stale = true, hovered = null, pieces = [], shape = "", theme = null;
+  let opened = [], passes = [], stale = true, hovered = null, pieces = [], shape = "", theme = null;
   const update = oncePerFrame(draw);
   const renew = () => { stale = true; update(); };
 
@@ -43,18 +43,19 @@ function render({ model, el, experimental }) {
   const panel = h("div", { class: "ex-panel" });
   const status = h("p", { class: "ex-status", role: "status" });
   const legend = h("div", { class: "ex-legend" });
+  const note = h("p", { class: "cw-note ex-note" });
   const working = makeArithmetic();
   const summary = h("p", { class: "cw-hidden" });
   const live = get("options") && (hasKernel(experimental) ? makeLive(get, set) : makeSaved(get));
   const scrubber = get("steps") ? makeScrubber(get, set) : null;
   const present = () => (scrubber ? [passes[get("moment")]] : passes);
   const root = frame("ex", EXPLORER_WORDS.title, ...(live ? [live.root] : []), controls.root,
-                     ...(scrubber ? [scrubber.root] : []), h("div", { class: "ex-body" }, panes, panel), legend, status, working.root, summary);
+                     ...(scrubber ? [scrubber.root] : []), h("div", { class: "ex-body" }, panes, panel), legend, note, status, working.root, summary);
   root.addEventListener("keydown", shortcuts);
   el.append(root);
 
   function open() {
-    passes = get("passes").map(heading => openPass(heading, get("buffer")));
+    opened = get("passes").map(heading => openPass(heading, get("buffer")));
     hovered = null;
     shape = "";
     stale = false;
@@ -75,11 +76,11 @@ function render({ model, el, experimental }) {
     const layer = get("layer"), head = get("head");
     const one = pass => {
       const matrix = chosenWeights(pass, layer, head);
-      return { ...pass, title: pass.name, passes: [pass], matrix, mask: chosenMask(pass, layer, head), max: extent(matrix), signed: false };
+      return { ...pass, title: pass.name, passes: [pass], matrix, mask: chosenMask(pass, layer, head), max: get("full_scale") ? 1 : extent(matrix), signed: false };
     };
     // One colour scale for all of training, else a head that learns would only seem to change its pattern.
-    if (scrubber) return [{ ...one(present()[0]), max: Math.max(...passes.map(p => extent(chosenWeights(p, layer, head)))) }];
-    if (passes.length === 1 || get("show") === "first") return [one(passes[0])];
+    if (scrubber && !get("full_scale")) return [{ ...one(present()[0]), max: Math.max(...passes.map(p => extent(chosenWeights(p, layer, head)))) }];
+    if (scrubber || passes.length === 1 || get("show") === "first") return [one(present()[0])];
     const [a, b] = passes.map(one);
     if (get("show") === "second") return [b];
     if (get("show") === "both") return [a, b].map(pane => ({ ...pane, max: Math.max(a.max, b.max) }));
@@ -90,6 +91,7 @@ function render({ model, el, experimental }) {
   function draw() {
     if (!root.isConnected || !panes.clientWidth) return;
     if (stale) open();
+    passes = get("hide_padding") ? opened.map(withoutPadding) : opened;
     const view = get("view"), shown = makePanes();
     theme ??= themeOf(root);
     if (shape !== `${view} ${shown.length}`) {
@@ -112,6 +114,8 @@ function render({ model, el, experimental }) {
     root.classList.toggle("ex-wide", wide);
     tell(shown, foci, scene);
     controls.refresh(present());
+    note.textContent = present().map(pass => pass.note).filter(Boolean).join(" ");
+    note.hidden = !note.textContent;
     live?.refresh();
     scrubber?.refresh();
     drawLegend(shown[0], theme, view);
@@ -137,7 +141,7 @@ function render({ model, el, experimental }) {
     legend.hidden = view === "overview" && !pane.mask;
   }
 
-  const stops = [watch(model, TRAITS, update), watch(model, ["text", "temperature", "mask", "ablated", "problem"], update), watch(model, ["passes", "buffer"], renew), onTheme(() => { theme = null; update(); })];
+  const stops = [watch(model, TRAITS, update), watch(model, ["text", "temperature", "mask", "ablated", "effect", "problem"], update), watch(model, ["passes", "buffer"], renew), onTheme(() => { theme = null; update(); })];
   const resized = new ResizeObserver(update);
   resized.observe(panes);
   update();
@@ -196,8 +200,14 @@ function choice(text, options, change) {
   return { root, set(value) { select.selectedIndex = options.findIndex(([x]) => x === value); } };
 }
 
+function box(text, change) {
+  const id = newId(), input = h("input", { type: "checkbox", id, onchange: () => change(input.checked) });
+  return { root: h("div", { class: "cw-control" }, input, h("label", { for: id }, text)), set(value) { input.checked = value; } };
+}
+
 function makeControls(get, set) {
   const W = EXPLORER_WORDS, root = h("div", { class: "cw-controls" });
+  const scale = box(W.fullScale, full_scale => set({ full_scale }));
   let known = "", parts = {};
   const tabs = Object.entries(W.views).map(([name, text]) => h("button", { type: "button", onclick: () => set({ view: name }), "data-view": name }, text));
   function build(passes) {
@@ -207,7 +217,7 @@ function makeControls(get, set) {
     const show = second && [["first", first.name], ["second", second.name], ["both", fill(W.both, { a: first.name, b: second.name })],
                             ...(same ? [["difference", fill(W.difference, { a: first.name, b: second.name })]] : [])];
     const most = Math.min(20, first.keys);
-    parts = {
+    const next = {
       layer: choice(W.layer, numbered(fewest("layers")), layer => set({ layer })),
       head: choice(W.head, numbered(fewest("heads")), head => set({ head })),
       ...(show ? { show: choice(W.show, show, x => set({ show: x })) } : {}),
@@ -215,16 +225,22 @@ function makeControls(get, set) {
       top: slider({ label: W.top, min: 0, max: most, value: get("top"), format: x => (x ? String(x) : W.all), change: top => set({ top }) }),
       direction: choice(W.direction, [["to", W.to], ["from", W.from]], direction => set({ direction })),
     };
-    root.replaceChildren(h("div", { class: "ex-tabs", role: "group", "aria-label": W.viewGroup }, ...tabs), ...Object.values(parts).map(p => p.root));
+    const hiding = parts.hide_padding?.root.contains(document.activeElement);
+    if (get("passes").some(p => p.padding)) next.hide_padding = box(W.hidePadding, hide_padding => set({ hide_padding, query: null, key: null }));
+    parts = next;
+    root.replaceChildren(h("div", { class: "ex-tabs", role: "group", "aria-label": W.viewGroup }, ...tabs), ...Object.values(parts).map(p => p.root), scale.root);
+    if (hiding) parts.hide_padding.root.firstChild.focus();  // the box is made anew, and whoever pressed it is there still
   }
   return { root, refresh(passes) {
-    const now = JSON.stringify(passes.map(p => [passes.length > 1 && p.name, p.layers, p.heads, p.queries, p.keys]));
+    const now = JSON.stringify(passes.map((p, i) => [Boolean(get("passes")[i]?.padding), passes.length > 1 && p.name, p.layers, p.heads, p.queries, p.keys]));
     if (now !== known) { known = now; build(passes); }
     const view = get("view");
     for (const tab of tabs) tab.setAttribute("aria-pressed", tab.dataset.view === view);
     for (const [name, part] of Object.entries(parts)) part.set(get(name));
     for (const name of ["layer", "head"]) parts[name].root.hidden = view === "overview";
     for (const name of ["threshold", "top"]) parts[name].root.hidden = view !== "lines";
+    scale.set(get("full_scale"));
+    scale.root.hidden = view === "overview" || get("show") === "difference" && passes.length > 1;
     parts.direction.root.hidden = view !== "text" || !passes[0].self;
   } };
 }
@@ -244,12 +260,13 @@ function makeArithmetic() {
 
 function steps(pane, { query, key }, { layer, head, theme }) {
   const W = EXPLORER_WORDS;
+  if (query !== null) key ??= strongest(pane.matrix.subarray(query * pane.keys, (query + 1) * pane.keys), 1)[0];
   if (query === null || key === null || !Number.isInteger(layer) || !Number.isInteger(head)) return [h("p", { class: "cw-note" }, W.arithmeticHint)];
   const a = arithmetic(pane.passes[0], layer, head, query, key), width = Math.min(560, Math.max(160, 9 * a.query.length));
   const bars = (name, values, colour) => {
     const canvas = h("canvas", { role: "img", "aria-label": `${name}: ${Array.from(values.slice(0, 16), x => fixed(x, 2)).join(", ")}` });
     drawBars(canvas, values, { width, height: 38, max: extent(values), colour, theme });
-    return h("div", { class: "ex-step" }, h("span", {}, name), canvas);
+    return h("div", { class: "ex-step" }, h("span", {}, name), h("div", { class: "ex-numbered" }, canvas, h("span", { class: "cw-number" }, firstOf(values))));
   };
   const line = (name, ...text) => h("div", { class: "ex-step" }, h("span", {}, name), h("span", { class: "cw-number" }, ...text));
   const total = a.scores.reduce((sum, s) => sum + Math.exp(s - a.score), 0);
@@ -261,6 +278,10 @@ function steps(pane, { query, key }, { layer, head, theme }) {
   return out;
 }
 
+/** A vector in numbers, of a long one its beginning. @param {ArrayLike<number>} values */
+const firstOf = (values, most = 8) =>
+  `(${Array.from(values).slice(0, most).map(x => fixed(x, 2)).join(", ")}${values.length > most ? ", …" : ""})`;
+
 /** What the reader changes of the model itself; the kernel runs it and sends a new pass. */
 function makeLive(get, set) {
   const W = EXPLORER_WORDS, { temperature, masks, ablate } = get("options");
@@ -271,14 +292,14 @@ function makeLive(get, set) {
   const toggle = h("button", { type: "button", onclick: flip });
   const restore = h("button", { type: "button", onclick: () => set({ ablated: [] }) }, W.restore);
   const gone = h("span", { class: "cw-note" });
-  const problem = h("p", { class: "ex-problem", role: "alert" });
+  const problem = h("p", { class: "ex-problem", role: "alert" }), effect = h("p", { class: "ex-effect", role: "status" });
   const here = () => [get("layer"), get("head")], isHere = ([l, x]) => l === get("layer") && x === get("head");
   function flip() {
     const others = get("ablated").filter(pair => !isHere(pair));
     set({ ablated: others.length < get("ablated").length ? others : [...others, here()] });
   }
   const root = h("div", { class: "ex-live" }, h("label", { class: "cw-control ex-sentence" }, W.live, text),
-                 ...[heat, mask].filter(Boolean).map(c => c.root), ...(ablate ? [toggle, restore, gone] : []), problem);
+                 ...[heat, mask].filter(Boolean).map(c => c.root), ...(ablate ? [toggle, restore, gone, effect] : []), problem);
   return { root, refresh() {
     if (document.activeElement !== text) text.value = get("text");
     heat?.set?.(get("temperature"));
@@ -289,6 +310,8 @@ function makeLive(get, set) {
     toggle.disabled = !here().every(Number.isInteger);
     restore.hidden = gone.hidden = !ablated.length;
     gone.textContent = ablatedHeads(get);
+    effect.textContent = ablated.length ? effectOf(get("effect")) : "";
+    effect.hidden = !effect.textContent;
     problem.textContent = get("problem");
     problem.hidden = !get("problem");
   } };
@@ -302,6 +325,16 @@ function makeSaved(get) {
   const read = !get("problem") && h("span", {}, W.live, ": ", h("bdi", {}, elide(visible(get("text")), 300)));
   const root = h("div", { class: "ex-live" }, ...(read ? [read] : []), ...settings.map(text => h("span", {}, text)), h("span", { class: "cw-note" }, W.saved));
   return { root, refresh() {} };
+}
+
+/** What an ablation did, as Python measured it. @param {{layer?: number, was?: string}} effect */
+function effectOf(effect) {
+  if (!effect || !("changed" in effect)) return "";
+  const W = EXPLORER_WORDS, { query, key, before, after } = effect;
+  const written = effect.was ? fill(W.written, effect) : "";
+  const weights = effect.changed ? fill(W.effect, { pane: fill(W.pane, effect), query: quote(query), key: quote(key), before: fixed(before, 2), after: fixed(after, 2) })
+                                 : written ? "" : W.noEffect;
+  return `${written} ${weights}`.trim();
 }
 
 const ablatedHeads = get =>

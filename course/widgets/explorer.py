@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from course import plots
 from course.models.attention_pass import AttentionPass, as_pass
+from course.text.readable import sound
 from course.widgets.base import CourseWidget, module, stylesheet
-
-FLOAT16_UP_TO = 4_000_000
-"""As many weights travel as float16 (12 × 12 heads at 166 tokens); more travel as one byte each."""
+from course.widgets.packing import pack
 
 CROWDED = 32
 """With more tokens than this, each query's three strongest lines are drawn until the reader asks for more."""
@@ -46,30 +42,43 @@ class Explorer(CourseWidget):
     threshold = traitlets.Float(0.0, min=0, max=1).tag(sync=True)
     top = traitlets.Int(0, min=0).tag(sync=True)
     direction = traitlets.Enum(["to", "from"], "to").tag(sync=True)
+    full_scale = traitlets.Bool(False, help="colours from 0 to 1, else to the largest weight").tag(sync=True)
+    hide_padding = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, passes: dict[str, AttentionPass], **traits: Any) -> None:
-        self._passes = passes
-        headings, buffer = pack(passes)
+    def __init__(
+        self, passes: dict[str, AttentionPass], *, precision: str | None = None, **traits: Any
+    ) -> None:
+        self._passes, self._precision = {sound(name): p for name, p in passes.items()}, precision
+        headings, buffer = pack(self._passes, precision)
         super().__init__(passes=headings, buffer=buffer, **traits)
 
     @traitlets.validate("layer", "head")
     def _exists(self, proposal: Any) -> Choice:
         name, choice = proposal["trait"].name, proposal["value"]
         n = min(p.weights.shape[name == "head"] for p in self._passes.values())
-        if choice not in ("mean", "max") and choice >= n:
+        if isinstance(choice, bool) or (choice not in ("mean", "max") and choice >= n):
             raise ValueError(f'{name}={choice}: there are {n}, so 0 to {n - 1}, or "mean" or "max"')
         return choice
 
+    @traitlets.validate("query", "key")
+    def _is_a_token(self, proposal: Any) -> int | None:
+        name, at = proposal["trait"].name, proposal["value"]
+        n = max(len(p.tokens if name == "query" else p.columns) for p in self._passes.values())
+        if at is not None and (isinstance(at, bool) or at >= n):
+            raise ValueError(f"{name}={at}: there are {n} tokens, so 0 to {n - 1}, or None for no token")
+        return at
+
     def show_passes(self, passes: dict[str, AttentionPass]) -> None:
         """Show these passes instead: one, or two to compare."""
-        self._passes = passes
-        headings, buffer = pack(passes)
+        self._passes = {sound(name): p for name, p in passes.items()}
+        headings, buffer = pack(self._passes, self._precision)
         with self.hold_sync():
             self.passes, self.buffer = headings, buffer
 
     def chosen(self, name: str | None = None) -> tuple[AttentionPass, Tensor, Tensor | None]:
         """A pass (the one shown first), its weights ``[query, key]`` for the present choice, and its mask."""
         p = self._passes[self._first() if name is None else name]
+        p = p.without_padding() if self.hide_padding else p
         weights = _together(_together(p.weights.float(), self.head, 1), self.layer, 0)
         if p.mask is None:
             return p, weights, None
@@ -95,82 +104,115 @@ class Explorer(CourseWidget):
             weights, mask = self.chosen(second)[1] - self.chosen(first)[1], None
             name = f"{second} − {first}"
         title = f"{name}: ".removeprefix(": ") + f"layer {self.layer}, head {self.head}"
+        query, key = self._focus(p)
         if self.view == "lines":
-            focus = {"query": self.query, "key": self.key, "threshold": self.threshold, "top": self.top}
+            focus = {"query": query, "key": key, "threshold": self.threshold, "top": self.top}
             return plots.lines(weights, p.tokens, p.columns, **focus, title=title)
-        if self.view == "text" and p.key_tokens is None and self.query is not None:
-            values = weights[self.query] if self.direction == "to" else weights[:, self.query]
-            return plots.tinted(p.tokens, values, chosen=self.query, title=title)
+        if self.view == "text" and p.key_tokens is None and query is not None:
+            values = weights[query] if self.direction == "to" else weights[:, query]
+            return plots.tinted(p.tokens, values, chosen=query, title=title)
         return plots.heatmap(weights, p.tokens, p.columns, mask=mask, title=title)
+
+    def _focus(self, p: AttentionPass) -> tuple[int | None, int | None]:
+        """The tokens in focus; one that lies beyond the end of a shorter text is none."""
+        ends = ((self.query, len(p.tokens)), (self.key, len(p.columns)))
+        query, key = (at if at is not None and at < n else None for at, n in ends)
+        return query, key
 
     def describe(self) -> str:
         return "\n".join(f"{name}: ".removeprefix(": ") + self._in_words(name) for name in self._passes)
 
     def _in_words(self, name: str) -> str:
         p, weights, _ = self.chosen(name)
-        layers, heads, queries, keys = p.weights.shape
+        (layers, heads), (queries, keys) = p.weights.shape[:2], weights.shape
         best = weights.flatten().topk(min(5, weights.numel()))
         links = [
-            f"“{p.tokens[i // keys]}” → “{p.columns[i % keys]}” {w:.2f}"
+            f"“{sound(p.tokens[i // keys])}” → “{sound(p.columns[i % keys])}” {w:.2f}"
             for w, i in zip(best.values.tolist(), best.indices.tolist(), strict=True)
         ]
         return (
             f"Attention of {layers} layers × {heads} heads, {queries} queries × {keys} keys. "
             f"Layer {self.layer}, head {self.head}; strongest links: {'; '.join(links)}."
+            f"{' ' * bool(p.note)}{p.note}"
         )
 
     def save(self, path: str | Path) -> Path:
         """Write the present picture, without controls, as PNG or SVG (by the name's ending)."""
         path = Path(path)
-        if path.suffix not in (".png", ".svg"):
+        if path.suffix.lower() not in (".png", ".svg"):
             raise ValueError(
                 f"{path.name}: a picture is saved as .png or .svg; to_html() saves the whole explorer"
             )
-        quiet = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+        quiet = {"Date": None} if path.suffix.lower() == ".svg" else {"Software": None}
         self.still().savefig(path, dpi=150, bbox_inches="tight", metadata=quiet)
         return path
 
 
 def explore(
     attention: Any,
-    tokens: Sequence[str] | str | None = None,
-    key_tokens: Sequence[str] | None = None,
+    tokens: Any = None,
+    key_tokens: Any = None,
     *,
     query: Any = None,
     key: Any = None,
     mask: Any = None,
     scale: float | None = None,
     part: str | None = None,
+    sequence: int | None = None,
+    tokenizer: Any = None,
+    attention_mask: Any = None,
+    key_attention_mask: Any = None,
+    precision: str | None = None,
     view: str | None = None,
     layer: Choice = 0,
     head: Choice = 0,
 ) -> Explorer:
     """Explore the attention of one forward pass: overview, heat map, lines, tinted text.
 
-    Up to ``FLOAT16_UP_TO`` weights travel to the browser as float16 (error at most 0.05 % of a weight, 3e-8
-    below 6e-5); more travel as one byte each with a scale for every row (error at most 0.2 % of the row's
-    largest weight). ``query`` and ``key`` travel as float32.
+    Up to ``packing.FLOAT16_UP_TO`` weights travel to the browser as float16 (error at most 0.05 % of a
+    weight, 3e-8 below 6e-5); more travel as one byte each, the root of a weight's share of the row's largest
+    (error at most 0.4 % of the largest, less for smaller weights; the largest itself is exact). ``query`` and
+    ``key`` travel as float32, so that the arithmetic of one weight is exact.
 
     Args:
-        attention: weights ``[layer, head, query, key]``, a list of layers, a transformers output, an
-            :class:`AttentionPass`, or a model of the course with a text as ``tokens``.
-        tokens: the tokens that attend, one a row.
+        attention: weights ``[layer, head, query, key]``, a list of layers, a transformers output, what its
+            ``generate`` returned, an :class:`AttentionPass`, or a model of the course with a text as
+            ``tokens``.
+        tokens: the tokens that attend, one a row: strings, what a tokenizer returned, or ids with
+            ``tokenizer``; for what ``generate`` returned also the tokenizer itself.
         key_tokens: the tokens attended to, where they differ (cross-attention).
         query, key: projected vectors ``[layer, head, position, d_k]``, for the arithmetic of one weight.
         mask: True = may attend, ``[query, key]`` or ``[layer, head, query, key]``; masked cells are hatched.
         scale: what the dot products were multiplied by, when not 1/√d_k.
         part: of a transformers output: "self", "encoder", "decoder" or "cross".
+        sequence: which of a batch, from 0.
+        tokenizer: looks up tokens that are given as ids.
+        attention_mask, key_attention_mask: 1 for a token, 0 for padding, which is dimmed and can be hidden.
+        precision: "float16" or "byte" for what a weight travels as.
         view: "overview" (when there are several heads), "heatmap", "lines" or "text".
         layer, head: an index from 0, "mean" or "max" over all of them.
 
     Raises:
         ValueError, TypeError: with the shapes and the token counts seen.
     """
-    p = as_pass(attention, tokens, key_tokens, query=query, key=key, mask=mask, scale=scale, part=part)
+    p = as_pass(
+        attention,
+        tokens,
+        key_tokens,
+        query=query,
+        key=key,
+        mask=mask,
+        scale=scale,
+        part=part,
+        sequence=sequence,
+        tokenizer=tokenizer,
+        attention_mask=attention_mask,
+        key_attention_mask=key_attention_mask,
+    )
     several = p.weights.shape[0] * p.weights.shape[1] > 1
     view = view or ("overview" if several else "heatmap")
     top = 0 if len(p.tokens) <= CROWDED else 3
-    return Explorer({"": p}, view=view, layer=layer, head=head, top=top)
+    return Explorer({"": p}, precision=precision, view=view, layer=layer, head=head, top=top)
 
 
 def compare(**passes: AttentionPass) -> Explorer:
@@ -180,48 +222,13 @@ def compare(**passes: AttentionPass) -> Explorer:
     """
     if len(passes) != 2:
         raise ValueError(f"compare takes two named passes, compare(before=..., after=...); got {len(passes)}")
-    return Explorer({name: as_pass(p) for name, p in passes.items()})
-
-
-def pack(passes: dict[str, AttentionPass]) -> tuple[list[dict], bytes]:
-    """Headings that JSON can carry, and one buffer that their arrays lie in."""
-    headings, chunks, size = [], [], 0
     for name, p in passes.items():
-        places = {}
-        for field, array in _arrays(p).items():
-            places[field] = {"start": size, "dtype": str(array.dtype), "shape": list(array.shape)}
-            chunks += [array.tobytes(), bytes(-array.nbytes % 8)]  # every array begins at a multiple of 8
-            size += array.nbytes + len(chunks[-1])
-        headings.append(
-            {
-                "name": name,
-                "rows": [_sound(t) for t in p.tokens],
-                "columns": [_sound(t) for t in p.columns],
-                "self": p.key_tokens is None,
-                "scale": p.scale,
-                "arrays": places,
-            }
-        )
-    return headings, b"".join(chunks)
-
-
-def _arrays(p: AttentionPass) -> dict[str, np.ndarray]:
-    arrays = encode(p.weights)
-    if p.mask is not None:
-        arrays["mask"] = p.mask.to(torch.uint8).numpy()
-    if p.query is not None:
-        arrays |= {"query": p.query.float().numpy(), "key": p.key.float().numpy()}
-    return arrays
-
-
-def encode(weights: Tensor) -> dict[str, np.ndarray]:
-    """Weights as they travel: float16, or, for many, bytes of which 255 stands for ``row_max``."""
-    if weights.numel() <= FLOAT16_UP_TO:
-        return {"weights": weights.half().numpy()}
-    weights = weights.float().clamp_min(0)
-    row_max = weights.amax(-1, keepdim=True)
-    levels = (weights * (255 / row_max.clamp_min(1e-30))).round_().to(torch.uint8)
-    return {"weights": levels.numpy(), "row_max": row_max.squeeze(-1).numpy()}
+        if not isinstance(p, AttentionPass):
+            raise TypeError(
+                f"compare({name}=...) takes an AttentionPass, weights with their tokens: "
+                f"compare({name}=as_pass(weights, tokens), ...); got {type(p).__name__}"
+            )
+    return Explorer(passes)
 
 
 def _together(x: Tensor, choice: Choice, dim: int) -> Tensor:
@@ -229,8 +236,3 @@ def _together(x: Tensor, choice: Choice, dim: int) -> Tensor:
     if isinstance(choice, int):
         return x.select(dim, choice)
     return x.mean(dim) if choice == "mean" else x.amax(dim)
-
-
-def _sound(token: str) -> str:
-    """A token that UTF-8 can hold: half a surrogate pair becomes U+FFFD."""
-    return token.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

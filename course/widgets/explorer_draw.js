@@ -13,6 +13,11 @@ const channels = colour => [1, 3, 5].map(i => parseInt(colour.slice(i, i + 2), 1
 
 /** The colours of a ramp, 256 steps of red, green, blue. @param {boolean} dark @param {boolean} signed */
 export function ramp(dark, signed) {
+  return (ramps[`${dark} ${signed}`] ??= makeRamp(dark, signed));
+}
+const ramps = {};
+
+function makeRamp(dark, signed) {
   const stops = rampStops(dark, signed).map(channels), out = new Uint8ClampedArray(768);
   for (let i = 0; i < 256; i++) {
     const x = i / 255 * (stops.length - 1), a = Math.min(Math.floor(x), stops.length - 2);
@@ -73,6 +78,7 @@ export function hatch(ctx, theme) {
 }
 
 /** The heat map. @param {{matrix: Float32Array, queries: number, keys: number, max: number, signed: boolean, mask: Uint8Array|null}} pane
+ *  (and, of a pass with padding, its places)
  *  @param {OffscreenCanvas} image @param {number} cell @param {{focus: Focus, pinned: boolean, theme: Theme, number: (x: number) => string}} o */
 export function drawHeatmap(canvas, pane, image, cell, { focus, pinned, theme, number }) {
   const { queries, keys } = pane, width = keys * cell, height = queries * cell, ctx = prepare(canvas, width, height);
@@ -81,6 +87,7 @@ export function drawHeatmap(canvas, pane, image, cell, { focus, pinned, theme, n
   ctx.imageSmoothingEnabled = false;
   ctx.drawImage(image, 0, 0, width, height);
   if (cell >= 30) drawNumbers(ctx, pane, cell, theme, number);
+  if (pane.padding) veilPadding(ctx, pane.padding, cell, width, height, theme);
   if (pinned) dimOthers(ctx, focus, cell, width, height, theme);
   ctx.strokeStyle = theme.line;
   ctx.strokeRect(0.5, 0.5, width - 1, height - 1);
@@ -104,10 +111,24 @@ function drawNumbers(ctx, { matrix, queries, keys, max, signed, mask }, cell, th
 }
 
 /** Black or white, whichever is read better on that step of the ramp. */
-export function inkOn(step, dark, signed) {
+export const inkOn = (step, dark, signed) =>
+  (inks[`${dark} ${signed}`] ??= Array.from({ length: 256 }, (_, at) => makeInk(at, dark, signed)))[step];
+const inks = {};
+
+function makeInk(step, dark, signed) {
   const [r, g, b] = ramp(dark, signed).subarray(3 * step, 3 * step + 3);
   const light = [r, g, b].map(c => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] > 0.179 ? "#000000" : "#ffffff";
+}
+
+/** Veil the rows and columns of padding. */
+function veilPadding(ctx, { rows, columns }, cell, width, height, theme) {
+  ctx.save();
+  ctx.globalAlpha = 0.6;
+  ctx.fillStyle = theme.bg;
+  for (const q of rows) ctx.fillRect(0, q * cell, width, cell);
+  for (const k of columns) ctx.fillRect(k * cell, 0, cell, height);
+  ctx.restore();
 }
 
 /** Veil what lies outside the focused row and column. */

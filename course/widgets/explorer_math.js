@@ -5,11 +5,12 @@ import { softmax } from "./common.js";
 /**
  * What Python says about one forward pass: its tokens, and where its arrays lie in the buffer.
  * @typedef {{start: number, dtype: "float16"|"float32"|"uint8", shape: number[]}} Place
- * @typedef {{name: string, rows: string[], columns: string[], self: boolean, scale: number|null,
+ * @typedef {{rows: number[], columns: number[]}} Padding  the places of tokens that only fill a batch up
+ * @typedef {{name: string, rows: string[], columns: string[], self: boolean, scale: number|null, padding: Padding|null, note: string,
  *            arrays: {weights: Place, row_max?: Place, mask?: Place, query?: Place, key?: Place}}} Heading
  *
  * The same, opened: sizes and typed arrays.
- * @typedef {{name: string, rows: string[], columns: string[], self: boolean, scale: number|null,
+ * @typedef {{name: string, rows: string[], columns: string[], self: boolean, scale: number|null, padding: Padding|null, note: string,
  *            layers: number, heads: number, queries: number, keys: number, weights: Uint16Array|Uint8Array,
  *            row_max?: Float32Array, mask?: Uint8Array, maskShape?: number[],
  *            query?: Float32Array, key?: Float32Array, d_k?: number, cache: Map<string, any>}} Pass
@@ -54,13 +55,39 @@ export function headWeights(pass, layer, head) {
     return out;
   }
   for (let q = 0, i = 0; q < queries; q++) {
-    const step = row_max[start / keys + q] / 255;
-    for (let k = 0; k < keys; k++, i++) out[i] = weights[start + i] * step;
+    const most = row_max[start / keys + q];
+    for (let k = 0; k < keys; k++, i++) out[i] = most * SHARES[weights[start + i]];
   }
   return out;
 }
 
+/** A byte is the root of a share, so that small weights keep theirs. */
+const SHARES = Float64Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
+
 const range = n => Array.from({ length: n }, (_, i) => i);
+
+/** The same pass without the rows and columns of padding. @param {Pass} pass @returns {Pass} */
+export function withoutPadding(pass) {
+  if (!pass.padding) return pass;
+  if (pass.cache.has("bare")) return pass.cache.get("bare");
+  const kept = (n, gone) => range(n).filter(i => !gone.includes(i));
+  const rows = kept(pass.queries, pass.padding.rows), columns = kept(pass.keys, pass.padding.columns);
+  const cut = (array, height, width, rs, cs) => {
+    const blocks = array.length / (height * width), out = new array.constructor(blocks * rs.length * cs.length);
+    for (let block = 0, i = 0; block < blocks; block++)
+      for (const r of rs) for (const c of cs) out[i++] = array[(block * height + r) * width + c];
+    return out;
+  };
+  const { queries, keys, d_k } = pass, bare = { ...pass, padding: null, queries: rows.length, keys: columns.length, cache: new Map() };
+  bare.rows = rows.map(i => pass.rows[i]);
+  bare.columns = columns.map(i => pass.columns[i]);
+  bare.weights = cut(pass.weights, queries, keys, rows, columns);
+  if (pass.row_max) bare.row_max = cut(pass.row_max, queries, 1, rows, [0]);
+  if (pass.mask) Object.assign(bare, { mask: cut(pass.mask, queries, keys, rows, columns), maskShape: [...pass.maskShape.slice(0, 2), rows.length, columns.length] });
+  if (pass.query) Object.assign(bare, { query: cut(pass.query, queries, d_k, rows, range(d_k)), key: cut(pass.key, keys, d_k, columns, range(d_k)) });
+  pass.cache.set("bare", bare);
+  return bare;
+}
 
 /** @param {Iterable<Float32Array>} matrices @param {number} count @param {Choice} how */
 function together(matrices, count, how) {
@@ -126,8 +153,17 @@ export function pool(matrix, rows, columns, most) {
 }
 
 /** The indices of the n values farthest from zero, farthest first; ties keep their order. @param {ArrayLike<number>} values */
-export const strongest = (values, n) =>
-  range(values.length).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b).slice(0, n);
+export function strongest(values, n) {
+  const best = [];  // kept in order: for the few that are asked for, sorting all would take ten times as long
+  for (let i = 0; i < values.length && n > 0; i++) {
+    const x = Math.abs(values[i]);
+    if (best.length === n && x <= Math.abs(values[best[n - 1]])) continue;
+    let at = Math.min(best.length, n - 1);
+    for (; at > 0 && Math.abs(values[best[at - 1]]) < x; at--) best[at] = best[at - 1];
+    best[at] = i;
+  }
+  return best;
+}
 
 /** The n strongest links of a matrix. @returns {{query: number, key: number, weight: number}[]} */
 export function strongestLinks(matrix, keys, n) {

@@ -35,11 +35,11 @@ function axis(name, side, ui) {
   root.addEventListener("pointerover", event => ui.hover(focus(event)));
   root.addEventListener("pointerleave", () => ui.hover(null));
   root.addEventListener("click", event => focus(event) && ui.pin(focus(event)));
-  let tokens, pitch;
+  let tokens, pitch, isTinted = false;
   return {
     root,
-    /** Labels every `pitch` pixels; where they would overlap, only every second, third, … is shown. */
-    set(newTokens, newPitch) {
+    /** Labels every `pitch` pixels; where they would overlap, only every second, third, … is shown; padding is dimmed. */
+    set(newTokens, newPitch, padding = []) {
       if (newTokens === tokens && newPitch === pitch) return;
       [tokens, pitch] = [newTokens, newPitch];
       const every = Math.ceil(13 / pitch);
@@ -48,6 +48,7 @@ function axis(name, side, ui) {
         const e = label(token, i);
         e.style.setProperty("--at", `${(i + 0.5) * pitch}px`);
         e.classList.toggle("ex-skipped", i % every !== 0);
+        e.classList.toggle("ex-padding", padding.includes(i));
         return e;
       }));
       if (name === "columns") root.style.height = `${Math.ceil(slantedHeight(Math.max(0, ...[...root.children].map(e => e.offsetWidth))))}px`;
@@ -58,6 +59,8 @@ function axis(name, side, ui) {
     },
     /** Backgrounds by weight, or none. @param {((i: number) => number)|null} weight */
     tint(weight, pane, scene) {
+      if (!weight && !isTinted) return;
+      isTinted = Boolean(weight);
       const colours = weight && ramp(scene.theme.dark, pane.signed);
       [...root.children].forEach((e, i) => paint(e, weight && weight(i), colours, pane, scene));
     },
@@ -88,13 +91,17 @@ function pictureOnce() {
   };
 }
 
+/** Which of the two sides asks: the corner between the labels of a map. */
+const corner = () => h("div", { class: "ex-corner" }, h("span", { class: "ex-key-head" }, `${EXPLORER_WORDS.keyHead} →`),
+                       h("span", { class: "ex-query-head" }, `${EXPLORER_WORDS.queryHead} ↓`));
+
 const LABELS = 112;  // room for the labels beside and above a map, in pixels
 
 /** @param {Ui} ui */
 export function heatmapView(ui) {
   const canvas = h("canvas", { "aria-hidden": "true" }), image = pictureOnce();
   const rows = axis("rows", "query", ui), columns = axis("columns", "key", ui);
-  const map = h("div", { class: "ex-map" }, h("div", { class: "ex-corner" }), columns.root, rows.root, canvas);
+  const map = h("div", { class: "ex-map" }, corner(), columns.root, rows.root, canvas);
   let pane, cell = 1, focus = NOTHING;
   const root = stage("heatmap", event => follow(event, ui, walk(event.key, focus, pane, "both")), map);
   const at = event => {
@@ -108,8 +115,8 @@ export function heatmapView(ui) {
     pane = newPane;
     focus = scene.focus;
     cell = cellSize(root.clientWidth - LABELS - 60, pane);
-    rows.set(pane.rows, cell);
-    columns.set(pane.columns, cell);
+    rows.set(pane.rows, cell, pane.padding?.rows);
+    columns.set(pane.columns, cell, pane.padding?.columns);
     rows.mark(focus.query);
     columns.mark(focus.key);
     drawHeatmap(canvas, pane, image(pane, scene.theme), cell, scene);
@@ -134,6 +141,7 @@ export function linesView(ui) {
   const left = axis("left", "query", ui), right = axis("right", "key", ui);
   let pane, focus = NOTHING;
   const root = stage("lines", event => follow(event, ui, sideways(event.key, focus, pane)),
+                     h("div", { class: "ex-heads" }, h("span", {}, EXPLORER_WORDS.queryHead), h("span"), h("span", {}, EXPLORER_WORDS.keyHead)),
                      h("div", { class: "ex-pair" }, left.root, canvas, right.root));
   return { root, draw(newPane, scene) {
     pane = newPane;
@@ -141,8 +149,9 @@ export function linesView(ui) {
     const { matrix, queries, keys } = pane, n = Math.max(queries, keys);
     const row = Math.max(11, Math.min(26, Math.floor(900 / n)));
     const width = Math.max(120, Math.min(420, root.clientWidth - 2 * LABELS - 20));
-    left.set(pane.rows, row);
-    right.set(pane.columns, row);
+    root.firstChild.style.gridTemplateColumns = `${LABELS}px ${width}px ${LABELS}px`;
+    left.set(pane.rows, row, pane.padding?.rows);
+    right.set(pane.columns, row, pane.padding?.columns);
     left.mark(focus.query);
     right.mark(focus.key);
     left.tint(focus.key === null ? null : q => matrix[q * keys + focus.key], pane, scene);
@@ -170,8 +179,8 @@ export function textView(ui) {
     pane = newPane;
     focus = scene.focus;
     for (const e of [queryTitle, keyTitle, keys.root]) e.hidden = pane.self;
-    queries.set(pane.rows, ROW);
-    keys.set(pane.columns, ROW);
+    queries.set(pane.rows, ROW, pane.padding?.rows);
+    keys.set(pane.columns, ROW, pane.padding?.columns);
     queries.root.dir = direction(pane.rows);  // not "auto", which passes over elements with a dir of their own, as tokens are
     keys.root.dir = direction(pane.columns);
     queries.mark(focus.query);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Protocol
 
+import torch
 import traitlets
 
 from course.models.attention_pass import AttentionPass
@@ -33,6 +34,7 @@ class LiveExplorer(Explorer):
     temperature = traitlets.Float(1.0, min=0.01).tag(sync=True)
     mask = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     ablated = traitlets.List().tag(sync=True)
+    effect = traitlets.Dict(help="what the ablated heads changed").tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, model: LiveModel, text: str, **traits: Any):
@@ -50,7 +52,26 @@ class LiveExplorer(Explorer):
             self.problem = str(error)
         else:
             self.problem = ""
+            self.effect = self._effect(seen) if heads else {}
             self.show_passes({"": seen})
+
+    def _effect(self, seen: AttentionPass) -> dict[str, Any]:
+        """What the ablated heads change: the text written, where one is, else the weight most moved."""
+        whole = self.model(self.text, temperature=self.temperature, mask=self.mask, ablate=frozenset())
+        if whole.tokens != seen.tokens:
+            return {
+                "changed": False,
+                "was": "".join(whole.tokens).strip(),
+                "now": "".join(seen.tokens).strip(),
+            }
+        change = (seen.weights - whole.weights).float().abs()
+        layer, head, query, key = map(int, torch.unravel_index(change.argmax(), change.shape))
+        place = (layer, head, query, key)
+        return {
+            "changed": bool(change[place] > 1e-4), "layer": layer, "head": head,
+            "query": whole.tokens[query], "key": whole.columns[key],
+            "before": float(whole.weights[place]), "after": float(seen.weights[place]),
+        }  # fmt: skip
 
 
 def explore_model(

@@ -199,16 +199,16 @@ class PositionExplorer(CourseWidget):
 
     def _draw_map(self, axes: Axes) -> None:
         image = axes.imshow(self._table.T.numpy(), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
-        axes.plot(self.pos, self.dim, "s", markersize=9, fillstyle="none", color="black")
+        axes.plot(self.pos, self.dim, "s", markersize=9, fillstyle="none", color="#797979")
         for position, style in ((self.pos, "-"), (self.pos + self.k, "--")):
-            axes.axvline(position, color="black", linewidth=0.8, linestyle=style)
+            axes.axvline(position, color="#797979", linewidth=0.8, linestyle=style)
         axes.set(xlabel=WORDS["axis"]["pos"], ylabel=WORDS["axis"]["dim"], title=self.formula())
         axes.figure.colorbar(image, ax=axes, label="PE")
 
     def _draw_scores(self, axes: Axes, scheme: str) -> None:
         for position, style, colour, width in (
             (self.pos, "-", "#0072B2", 2.5),
-            (self.pos + self.k, "--", "#E69F00", 1.2),
+            (self.pos + self.k, "--", "#B98500", 1.2),
         ):
             rows = self._scores[scheme][:, position]
             axes.plot(

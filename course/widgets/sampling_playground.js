@@ -1,7 +1,7 @@
 // The next token: its logits come once a step; temperature, top-k and top-p act here, without the kernel.
 import { fill, fixed, frame, h, newId, oncePerFrame, roving, slider, watch } from "./common.js";
 
-const ROWS = 20;
+const ROWS = 20, MANY = 20;  // bars shown; tokens that "Write 20" writes
 
 /** The ids from the greatest logit to the least; equal ones in the vocabulary's order.
  *  @param {ArrayLike<number>} logits @returns {Uint32Array} */
@@ -141,10 +141,11 @@ function render({ model, el }) {
   const live = Boolean(model.widget_manager);  // an exported page has nobody to ask for the next logits
   const set = (name, value) => { model.set(name, value); model.save_changes(); };
   const ks = choicesOfK(vocabulary.length), placeOfK = k => (k === null ? ks.length - 1 : ks.findLastIndex(x => x !== null && x <= k));
-  let order, logits, sieved;
+  const end = vocabulary.indexOf("<eos>"), ended = () => end >= 0 && model.get("ids").at(-1) === end;
+  let order, logits, sieved, toWrite = 0;
 
   const said = h("p", { class: "sp-said", role: "status" });
-  const say = text => { said.textContent = text ?? summary(model.get("surprises"), words); };
+  const say = text => { said.textContent = text ?? [summary(model.get("surprises"), words), ended() ? words.ended : ""].join(" ").trim(); };
   const choose = rank => set("ids", [...model.get("ids"), order[rank]]);
   const text = textSoFar(words, { back: i => set("ids", model.get("ids").slice(0, i)), say });
   const next = bars(words, choose);
@@ -156,15 +157,25 @@ function render({ model, el }) {
                         format: x => (x < 1 ? fixed(x) : words.off), change: x => set("top_p", x < 1 ? x : null) });
   const button = (label, press) => h("button", { type: "button", disabled: !live, onclick: press }, label);
   const sample = button(words.sample, () => choose(draw(sieved.after, model.get("chance"))));
+  const many = button(fill(words.many, { n: MANY }), () => { toWrite = MANY; writeOn(); });
   const undo = button(words.undo, () => set("ids", model.get("ids").slice(0, -1)));
   const again = button(words.again, () => set("ids", model.get("start")));
-  const prompt = h("input", { type: "text", disabled: !live, oninput: () => set("prompt", prompt.value) });
+  const prompt = h("textarea", { rows: Math.min(12, model.get("prompt").split("\n").length), spellcheck: "false", disabled: !live,
+                                 oninput: () => { toWrite = 0; set("prompt", prompt.value); } });
   const seed = h("input", { type: "number", min: 0, step: 1, disabled: !live, onchange: () => seed.checkValidity() && set("seed", Number(seed.value)) });
   const problem = h("p", { class: "sp-problem", role: "alert" });
   const removed = h("p", { class: "sp-removed" }), chance = h("p", { class: "cw-note" });
 
+  const filtered = () => sieve(logits, { temperature: model.get("temperature"), topK: model.get("top_k"), topP: model.get("top_p") });
+  /** One token more of those that were asked for; the next comes once the kernel has read this one. */
+  function writeOn() {
+    if (toWrite === 0 || ended()) { toWrite = 0; return; }
+    toWrite--;
+    choose(draw(filtered().after, model.get("chance")));
+  }
+
   const redraw = oncePerFrame(() => {
-    sieved = sieve(logits, { temperature: model.get("temperature"), topK: model.get("top_k"), topP: model.get("top_p") });
+    sieved = filtered();
     const drawn = draw(sieved.after, model.get("chance"));
     next.draw(Array.from(order.subarray(0, ROWS), id => vocabulary[id]), sieved, drawn, live);
     removed.textContent = taken(sieved, words) || words.took_none;
@@ -175,10 +186,12 @@ function render({ model, el }) {
     order = ranked(sent);
     logits = Float32Array.from(order, id => sent[id]);
     text.draw(model.get("ids").map(id => vocabulary[id]), model.get("surprises"), live);
+    for (const press of [sample, many]) press.disabled = !live || ended();
     undo.disabled = !live || model.get("ids").length < 2;
     again.disabled = !live || String(model.get("ids")) === String(model.get("start"));
     say(null);
     redraw();
+    writeOn();
   }
   function settings() {
     heat.set(model.get("temperature"));
@@ -194,7 +207,7 @@ function render({ model, el }) {
   el.append(frame("cw-sampling", words.title,
     h("div", { class: "cw-controls" }, labelled(words.prompt, prompt), problem), text.root, said,
     h("div", { class: "cw-controls" }, heat.root, topK.root, topP.root),
-    h("div", { class: "cw-controls" }, sample, undo, again, labelled(words.seed, seed), ...(live ? [] : [h("span", { class: "cw-note" }, words.saved)])),
+    h("div", { class: "cw-controls" }, sample, many, undo, again, labelled(words.seed, seed), ...(live ? [] : [h("span", { class: "cw-note" }, words.saved)])),
     next.root, removed, chance));
   arrived();
   settings();

@@ -34,6 +34,8 @@ WORDS = {
     "top_p": "top-p",
     "off": "off",
     "sample": "Sample",
+    "many": "Write {n}",
+    "ended": "The model has written <eos>: its text ends here.",
     "undo": "Undo",
     "again": "Start again",
     "seed": "Seed",
@@ -178,7 +180,7 @@ class SamplingPlayground(CourseWidget):
         from course.fonts import drawable, elide
 
         labels = [drawable(elide(self.vocabulary[id])) for id in self.ids[-most:]]
-        axes.bar(range(len(labels)), [bits or 0 for bits in self.surprises[-most:]], color="#E69F00")
+        axes.bar(range(len(labels)), [bits or 0 for bits in self.surprises[-most:]], color="#B98500")
         axes.set_xticks(
             range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 1 else 0, parse_math=False
         )

@@ -5,6 +5,8 @@ import { fill, fixed, frame, h, oncePerFrame, slider, subscripts, svg, tidy, wat
 const W = 300, WIDE = 462, H = 190, LEFT = 44, RIGHT = 16, TOP = 14, BOTTOM = 34;
 
 const text = (x, y, content, attributes = {}) => svg("text", { x, y, ...attributes }, ...[content].flat());
+/** A number of any size in few characters. @param {number} x */
+export const small = x => (x > 0 && x < 0.001 ? x.toExponential(0).replace("-", "\u2212") : fixed(x, x < 10 ? 3 : 1));
 const D_K = () => ["d", svg("tspan", { dy: 3, class: "below" }, "k")];
 
 function bars(name, words, n) {
@@ -34,9 +36,9 @@ function chart({ caption, curves, dks, vertical, labels, theory = () => [] }) {
   const xticks = dks.filter((_, i) => i % every === 0).map(d => text(x(d), H - BOTTOM + 15, d, { "text-anchor": "middle" }));
   const yticks = labels.map(v => svg("g", {}, svg("line", { x1: LEFT, x2: W - RIGHT, y1: y(v), y2: y(v), class: "axis" }),
     text(LEFT - 6, y(v) + 4, tidy(v, 3), { "text-anchor": "end" })));
-  const lines = curves.flatMap(({ name, mean, low, high }) => [
+  const lines = curves.flatMap(({ name, middle, low, high }) => [
     ...(low ? [svg("path", { d: between(xs, low.map(y), high.map(y)), class: `band ${name}` })] : []),
-    svg("path", { d: path(xs.map((v, i) => [v, y(mean[i])])), class: `curve ${name}` })]);
+    svg("path", { d: path(xs.map((v, i) => [v, y(middle[i])])), class: `curve ${name}` })]);
   const marker = svg("line", { y1: TOP, y2: H - BOTTOM, class: "marker" });
   const dots = curves.map(({ name }) => svg("circle", { r: 4, class: `dot ${name}` }));
   const root = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": caption }, ...yticks, ...xticks,
@@ -45,8 +47,8 @@ function chart({ caption, curves, dks, vertical, labels, theory = () => [] }) {
   const draw = i => {
     marker.setAttribute("x1", xs[i]);
     marker.setAttribute("x2", xs[i]);
-    dots.forEach((dot, j) => { dot.setAttribute("cx", xs[i]); dot.setAttribute("cy", y(curves[j].mean[i])); });
-    values.replaceChildren(...curves.map(({ name, mean }) => h("b", { class: name }, fixed(mean[i], mean[i] < 10 ? 3 : 1))));
+    dots.forEach((dot, j) => { dot.setAttribute("cx", xs[i]); dot.setAttribute("cy", y(curves[j].middle[i])); });
+    values.replaceChildren(...curves.map(({ name, middle }) => h("b", { class: name }, small(middle[i]))));
   };
   return { root: h("figure", {}, h("figcaption", {}, caption, " ", values), root), draw };
 }
@@ -57,7 +59,7 @@ function charts(curves, words) {
   const upTo = top => (bottom, height) => linear(0, top, bottom, height);
   const most = Math.max(...pair("gradient").flatMap(c => c.high));
   return [
-    chart({ caption: words.spread, curves: [{ name: "without", mean: spread }, { name: "with", mean: spread.map((s, i) => s / roots[i]) }], dks,
+    chart({ caption: words.spread, curves: [{ name: "without", middle: spread }, { name: "with", middle: spread.map((s, i) => s / roots[i]) }], dks,
       vertical: upTo(1.1 * roots.at(-1)), labels: ticks(0, roots.at(-1)),
       theory: (xs, y) => [...xs.map((x, i) => svg("circle", { cx: x, cy: y(roots[i]), r: 4.5, class: "theory" })),
         text(xs.at(-1) - 12, y(roots.at(-1)) + 4, ["√", ...D_K()], { "text-anchor": "end" })] }),
@@ -83,7 +85,7 @@ function render({ model, el }) {
     panels.forEach((panel, j) => panel.draw(curves[["without", "with"][j]].weights[i]));
     for (const c of lower) c.draw(i);
     says.replaceChildren(...subscripts(fill(words.says, { d_k, spread: fixed(curves.spread[i], 1), root: fixed(Math.sqrt(d_k), 1),
-      without: fixed(curves.without.gradient.mean[i], 3), with: fixed(curves.with.gradient.mean[i], 3) })));
+      without: small(curves.without.gradient.middle[i]), with: small(curves.with.gradient.middle[i]) })));
   });
   const stop = watch(model, ["d_k"], draw);
   el.append(frame("cw-saturation", words.title, h("div", { class: "cw-controls" }, place.root), says,

@@ -28,25 +28,34 @@ WORDS = {
     "spread": "Standard deviation of the scores",
     "entropy": "Entropy of the weights (nats)",
     "gradient": "Gradient norm of the softmax",
-    "says": "At d_k = {d_k} the products q · k spread by {spread} (theory: √d_k = {root}); the softmax "
-    "passes on a gradient of {without} without the scale, {with} with it.",
-    "note": "Above: one random query over {n} random keys, all components drawn from N(0, 1). Below: "
-    "{samples} such queries; lines are means, bands hold the middle 80 %. The gradient norm is the Frobenius "
+    "says": "At d_k = {d_k} the products q · k spread by {spread} (theory: √d_k = {root}); half of "
+    "all queries pass on a gradient of less than {without} without the scale, {with} with it.",
+    "note": "Above: {n} fixed scores with mean 0 and variance 1; without the scale they come √d_k times as "
+    "large, with it as they are. Below: {samples} random queries over {n} random keys, all components "
+    "drawn from N(0, 1); lines are medians, bands hold the middle 80 %. The gradient norm is the Frobenius "
     "norm of the Jacobian diag(p) − p pᵀ.",
 }
 
 
 def band(samples: Float[Tensor, "sample"]) -> dict[str, float]:
-    """The mean of many samples and the edges of their middle 80 %."""
-    low, high = samples.quantile(torch.tensor([0.1, 0.9])).tolist()
-    return {"mean": samples.mean().item(), "low": low, "high": high}
+    """The median of many samples and the edges of their middle 80 %."""
+    return dict(
+        zip(("low", "middle", "high"), samples.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist(), strict=True)
+    )
+
+
+def fixed_scores(n_keys: int, seed: int) -> Float[Tensor, "key"]:
+    """Scores with mean 0 and variance 1: what is above the charts, the same for every d_k."""
+    scores = torch.randn(n_keys, generator=torch.Generator().manual_seed(seed))
+    return (scores - scores.mean()) / scores.std(correction=0)
 
 
 def saturation_curves(d_k_values: Sequence[int], n_keys: int, n_samples: int, seed: int) -> dict[str, Any]:
-    """One query's weights, entropy and Jacobian norm of many, for each d_k, with and without the scale.
+    """Weights of fixed scores, entropy and Jacobian norm of many, for each d_k, with and without the scale.
 
     Queries and keys have standard normal components, so q · k has standard deviation √d_k. For smaller d_k
-    the same vectors are cut short: what changes along the slider is the dimension alone.
+    the same vectors are cut short: what changes along the slider is the dimension alone. One random query
+    would show chance, not d_k, so the weights are those of the same scores, grown by √d_k.
     """
     generator = torch.Generator().manual_seed(seed)
     query = torch.randn(n_samples, 1, max(d_k_values), generator=generator)
@@ -59,8 +68,9 @@ def saturation_curves(d_k_values: Sequence[int], n_keys: int, n_samples: int, se
             "entropy": [band(attention_entropy(w)) for w in weights],
             "gradient": [band(softmax_jacobian(w).flatten(1).norm(dim=1)) for w in weights],
         }
-        curves[name] = {"weights": [w[0].tolist() for w in weights]} | {
-            quantity: {edge: [b[edge] for b in each] for edge in ("mean", "low", "high")}
+        growth = [sqrt(d) if name == "without" else 1.0 for d in d_k_values]
+        curves[name] = {"weights": [(fixed_scores(n_keys, seed) * g).softmax(0).tolist() for g in growth]} | {
+            quantity: {edge: [b[edge] for b in each] for edge in ("middle", "low", "high")}
             for quantity, each in bands.items()
         }
     return curves
@@ -98,7 +108,7 @@ class Saturation(CourseWidget):
             d_k=self.d_k,
             spread=f"{self.curves['spread'][i]:.1f}",
             root=f"{sqrt(self.d_k):.1f}",
-            **{name: f"{self.curves[name]['gradient']['mean'][i]:.3f}" for name in ("without", "with")},
+            **{name: f"{self.curves[name]['gradient']['middle'][i]:.2g}" for name in ("without", "with")},
         )
 
     def still(self) -> Figure:
@@ -122,7 +132,11 @@ class Saturation(CourseWidget):
     def _curve(self, axes: Axes, name: str, quantity: str, colour: str) -> None:
         dks, curve = self.curves["d_k"], self.curves[name][quantity]
         axes.plot(
-            dks, curve["mean"], color=colour, label=WORDS[name], linestyle="--" if name == "without" else "-"
+            dks,
+            curve["middle"],
+            color=colour,
+            label=WORDS[name],
+            linestyle="--" if name == "without" else "-",
         )
         axes.fill_between(dks, curve["low"], curve["high"], color=colour, alpha=0.15)
         axes.axvline(self.d_k, color="gray", linewidth=0.8)

@@ -6,15 +6,21 @@ import { EXPLORER_WORDS } from "./explorer_words.js";
 const WIDTH = 420, HEIGHT = 56, EDGE = 5, PAUSE = 500;  // pixels; milliseconds a moment is shown
 
 /** Where each moment stands on the loss curve: steps run to the right, a smaller loss lies lower.
- *  @param {number[]} steps @param {number[]} losses @returns {[number, number][]} */
+ *  A loss that is no number (null: a run that diverged) has no place: its y is NaN.
+ *  @param {number[]} steps @param {(number|null)[]} losses @returns {[number, number][]} */
 export function curve(steps, losses) {
   const across = values => {
-    const low = Math.min(...values), span = Math.max(...values) - low || 1;
+    const known = values.filter(Number.isFinite), low = Math.min(...known), span = Math.max(...known) - low || 1;
     return x => (x - low) / span;
   };
   const x = across(steps), y = across(losses);
-  return steps.map((step, i) => [EDGE + x(step) * (WIDTH - 2 * EDGE), HEIGHT - EDGE - y(losses[i]) * (HEIGHT - 2 * EDGE)]);
+  return steps.map((step, i) => [EDGE + x(step) * (WIDTH - 2 * EDGE), HEIGHT - EDGE - y(losses[i] ?? NaN) * (HEIGHT - 2 * EDGE)]);
 }
+
+/** The curve as an SVG path, with a gap where a loss is no number. @param {[number, number][]} points */
+export const path = points => points.map(([x, y], i) => (Number.isFinite(y) ? `${Number.isFinite(points[i - 1]?.[1]) ? "L" : "M"}${x} ${y}` : "")).join("");
+
+const said3 = loss => (Number.isFinite(loss) ? fixed(loss, 3) : EXPLORER_WORDS.noNumber);
 
 /** @param {(name: string) => any} get @param {(values: Object<string, any>) => void} set */
 export function makeScrubber(get, set) {
@@ -25,8 +31,8 @@ export function makeScrubber(get, set) {
   const said = h("output", { for: id });
   const play = h("button", { type: "button", onclick: () => (timer ? stop() : start()) }, W.play);
   const here = svg("circle", { r: 4, fill: "var(--cw-accent)" });
-  const picture = svg("svg", { width: WIDTH, height: HEIGHT, role: "img", "aria-label": fill(W.lossCurve, { first: fixed(losses[0]), last: fixed(losses[last]) }) },
-    svg("polyline", { points: points.map(p => p.join(",")).join(" "), fill: "none", stroke: "var(--cw-fg)", "stroke-width": 1.5 }), here);
+  const picture = svg("svg", { width: WIDTH, height: HEIGHT, role: "img", "aria-label": fill(W.lossCurve, { first: said3(losses[0]), last: said3(losses[last]) }) },
+    svg("path", { d: path(points), fill: "none", stroke: "var(--cw-fg)", "stroke-width": 1.5 }), here);
   const root = h("div", { class: "ex-scrubber" }, h("div", { class: "cw-control" }, play, h("label", { for: id }, W.step), input, said), picture);
 
   function start() {
@@ -42,9 +48,10 @@ export function makeScrubber(get, set) {
   return { root, stop, refresh() {
     const moment = get("moment"), [x, y] = points[moment];
     input.value = moment;
-    said.textContent = fill(W.moment, { step: steps[moment], loss: fixed(losses[moment], 3) });
+    said.textContent = fill(W.moment, { step: steps[moment], loss: said3(losses[moment]) });
     input.setAttribute("aria-valuetext", said.textContent);
     here.setAttribute("cx", x);
-    here.setAttribute("cy", y);
+    here.setAttribute("cy", Number.isFinite(y) ? y : 0);
+    here.setAttribute("visibility", Number.isFinite(y) ? "visible" : "hidden");
   } };
 }

@@ -8,6 +8,7 @@ from typing import Any
 import traitlets
 
 from course.models.attention_pass import AttentionPass, as_pass
+from course.widgets.base import without_nan
 from course.widgets.explorer import Explorer
 
 
@@ -15,7 +16,7 @@ class Scrubber(Explorer):
     """An explorer whose passes are moments of training; ``moment`` is the index of the one shown."""
 
     steps = traitlets.List(traitlets.Int()).tag(sync=True)
-    losses = traitlets.List(traitlets.Float()).tag(sync=True)
+    losses = traitlets.List(traitlets.Float()).tag(sync=True, to_json=lambda value, _: without_nan(value))
     moment = traitlets.Int(0, min=0).tag(sync=True)
 
     def _first(self) -> str:
@@ -30,7 +31,7 @@ def scrub(checkpoints: Iterable[tuple[int, float, Any]], *, view: str = "heatmap
 
     Args:
         checkpoints: (step, loss, attention) in the order of training; the attention of each is an
-            ``AttentionPass`` over the same tokens.
+            ``AttentionPass`` over the same tokens. A loss may be NaN: the curve then has a gap.
         view: "overview", "heatmap", "lines" or "text".
 
     Raises:
@@ -38,7 +39,7 @@ def scrub(checkpoints: Iterable[tuple[int, float, Any]], *, view: str = "heatmap
             or shape.
     """
     checkpoints = list(checkpoints)
-    steps, losses = [step for step, _, _ in checkpoints], [loss for _, loss, _ in checkpoints]
+    steps, losses = [int(step) for step, _, _ in checkpoints], [float(loss) for _, loss, _ in checkpoints]
     passes = [as_pass(attention) for _, _, attention in checkpoints]
     _check(steps, passes)
     named = {f"step {step}": p for step, p in zip(steps, passes, strict=True)}

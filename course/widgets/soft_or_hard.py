@@ -126,8 +126,8 @@ class SoftOrHard(CourseWidget):
         for name, (colour, mark) in {"without": ("#D55E00", "o"), "with": ("#0072B2", "^")}.items():
             label = f"{WORDS[name]}: spread {_spread(found[name]):.3f}"
             cloud.scatter(*found[name].T, s=14, color=colour, marker=mark, alpha=0.55, label=label)
-        cloud.scatter(*found["exact"], s=120, color="black", marker="+", linewidths=2, label=WORDS["exact"])
-        cloud.scatter(0, 0, s=60, facecolor="none", edgecolor="black", marker="s", label=WORDS["argmax"])
+        cloud.scatter(*found["exact"], s=120, color="#797979", marker="+", linewidths=2, label=WORDS["exact"])
+        cloud.scatter(0, 0, s=60, facecolor="none", edgecolor="#797979", marker="s", label=WORDS["argmax"])
         cloud.set(xlabel=WORDS["x"], ylabel=WORDS["y"], title=f"{WORDS['cloud']}, {self.looks} looks each")
         cloud.legend(fontsize=8)
         return figure

@@ -102,7 +102,7 @@ class Window(CourseWidget):
         figure = Figure(figsize=(9, 3.4), layout="constrained")
         axes = figure.subplots()
         axes.axvspan(self.place - self.half_width, self.place + self.half_width, color="#0072B2", alpha=0.08)
-        looks = {"softmax": "#B8B8B8", "weights": "#0072B2", "again": "#E69F00"}
+        looks = {"softmax": "#B8B8B8", "weights": "#0072B2", "again": "#B98500"}
         for i, (name, colour) in enumerate(looks.items()):
             at = [s + 0.26 * (i - 1) for s in range(n)]
             hatch = {"again": "///"}.get(name)
@@ -117,7 +117,7 @@ class Window(CourseWidget):
             )
         x = torch.linspace(-0.5, n - 0.5, 200)
         axes.plot(
-            x, torch.exp(-((x - self.place) ** 2) / (2 * (self.half_width / 2) ** 2)), color="#444444", lw=1
+            x, torch.exp(-((x - self.place) ** 2) / (2 * (self.half_width / 2) ** 2)), color="#797979", lw=1
         )
         axes.set_xticks(range(n), map(elide, self.source), parse_math=False)
         total = found["weights"].sum()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+import numpy as np
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
@@ -27,6 +28,7 @@ from PIL import Image
 from course.files import write_whole
 from course.workbook.bootstrap import NOTEBOOKS
 from course.workbook.ownership import digest, exercise_of, what_the_learner_wrote
+from course.workbook.prose import unseen_numbers
 from course.workbook.reading import UnreadableNotebook, read_notebook
 from course.workbook.record import Exercise, find
 from course.workbook.stub import solved, stub
@@ -35,6 +37,7 @@ EXERCISE = re.compile(r"^# exercise (\d+\.\d+)$")
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 LANGUAGE = {"name": "python"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
+PICTURE = "data:image/png;base64,"
 CELL_SECONDS, LARGEST = 120, 400_000
 
 
@@ -142,6 +145,8 @@ def tidy(output: NotebookNode) -> NotebookNode | None:
         del data[WIDGET]
     if "image/png" in data:
         data["image/png"] = lighter(data["image/png"])
+        if PICTURE in data.get("text/html", ""):
+            del data["text/html"]  # the same picture, as JupyterLab shows it with its alternative text
     if output.output_type == "execute_result" and "image/png" in data:
         output.metadata = {k: v for k, v in output.metadata.items() if k == "image/png"}
     return output
@@ -149,10 +154,27 @@ def tidy(output: NotebookNode) -> NotebookNode | None:
 
 def lighter(png: str) -> str:
     """A base64 picture in 256 colours: the same to the eye, a third of the bytes."""
-    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     buffer = io.BytesIO()
-    picture.quantize(256, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
+    few_colours(Image.open(io.BytesIO(base64.b64decode(png)))).save(buffer, format="png", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def few_colours(picture: Image.Image, solid: int = 192) -> Image.Image:
+    """With a palette: so many colours for what is opaque, the others for edges of letters and no ground."""
+    pixels = np.asarray(picture.convert("RGBA"))
+    seen_through = pixels[..., 3] < 255
+    if not seen_through.any():
+        return picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    index, palette = np.zeros(pixels.shape[:2], np.uint8), [0] * 4 * solid
+    if not seen_through.all():
+        opaque = Image.fromarray(pixels[~seen_through][None, :, :3]).quantize(solid, dither=Image.Dither.NONE)
+        index[~seen_through], colours = np.asarray(opaque)[0], opaque.getpalette("RGBA")
+        palette[: len(colours)] = colours[: 4 * solid]
+    veil = Image.fromarray(pixels[seen_through][None]).quantize(256 - solid, method=Image.Quantize.FASTOCTREE)
+    index[seen_through] = solid + np.asarray(veil)[0]
+    out = Image.fromarray(index)
+    out.putpalette([*palette[: 4 * solid], *veil.getpalette("RGBA")[: 4 * (256 - solid)]], "RGBA")
+    return out
 
 
 def keep_volatile(notebook: NotebookNode, old: Path) -> None:
@@ -223,4 +245,6 @@ def main(names: list[str], solved: bool = False, force: bool = False) -> int:
         print(
             f"  {written.relative_to(NOTEBOOKS.parent)}  {written.stat().st_size / 1000:.0f} kB", flush=True
         )
+        if unseen := unseen_numbers(nbformat.read(written, as_version=4)):
+            print(f"  numbers in its text that no output shows: {', '.join(unseen)}", flush=True)
     return 0

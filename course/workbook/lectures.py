@@ -46,6 +46,7 @@ L1.2.b | 1 | "I grew up in France … I speak fluent ___": an LSTM loses the far
 L1.2.c | 3 | a pronoun should be related to an earlier noun
 L1.2.d | 12 | where Transformers took off: proteins, offline RL, few-shot, text and images
 L1.2.e | 6 12 | what is missing: external memory, a cost below quadratic, human values
+L1.2.i | 6 | a talk: "LSTMs are out of date, Transformers are the future"
 L1.3.a | 2 | soft attention gives every pixel a weight between 0 and 1
 L1.3.b | 2 | hard attention is 0 or 1: cheaper, and not differentiable
 L1.3.c | 2 | global attention weighs all source states
@@ -101,7 +102,9 @@ L2.7.b | 3 4 | MatMul, scale, mask, softmax, MatMul
 L2.7.c | 3 | multi-head: run h times, concatenate, project
 L2.7.d | 4 | FFN(x) = max(0, xW₁ + b₁)W₂ + b₂
 L2.7.e | 12 | the era of foundation models
+L2.7.f | 5 | "attention is all you need": alone, it makes all tokens one
 L3.1.a | 11 | BERT's results
+L3.2.a | 0 | the concepts, 8 and 17 of them, defined
 L3.3.a | 10 | masked LM: 15 %, of these 80/10/10, and why
 L3.3.b | 10 | too low a rate trains slowly, too high leaves too little context
 L3.3.c | 10 | next-sentence prediction, half true, half random
@@ -117,6 +120,8 @@ L3.6.d | 7 | king and queen: the inner product as similarity
 L3.6.e | 11 | transfer: from ImageNet for pictures to BERT and GPT for language
 L3.6.f | 12 | pre-training needs data and compute
 L3.7.a | 7 | an embedding maps a discrete thing to a vector
+L3.8.a | 7 | a vector's dimensions are features, more of them finer ones
+L3.8.b | 7 | the larger the inner product, the more alike
 L3.10.a | 10 | "the man went to the [MASK] to buy a [MASK] of milk"
 """
 

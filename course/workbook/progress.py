@@ -115,21 +115,22 @@ class Progress:
     def _repr_html_(self) -> str:
         body = "".join(map(self._section, self.rows))
         points = "<b>{} of {} points.</b>".format(*self.points)
-        return f"<table>{body}</table><p>{points} Read from your saved notebooks.</p>"
+        return f"<div>{body}</div><p>{points} Read from your saved notebooks.</p>"
 
     def _section(self, name: str) -> str:
-        file, left = html.escape(name), "style='text-align:left'"
+        """One line a notebook: what there is to do in it, and, folded under it, every exercise."""
+        rows, file, left = self.rows[name], html.escape(name), "style='text-align:left'"
         href = html.escape(self.links.get(name, name))
-        note = html.escape(self.notes.get(name, ""))
-        return (
-            f"<tr><th colspan='4' {left}><a href='{href}'>{file}</a></th></tr>"
-            + (f"<tr><td colspan='4' {left}>{note}</td></tr>" if note else "")
-            + "".join(
-                f"<tr><td>{s.exercise}</td><td {left}>{html.escape(s.title)}</td>"
-                f"<td {left}>{WORDS[s.state]}</td><td>{s.points}/{s.total}</td></tr>"
-                for s in self.rows[name]
-            )
+        note = f"<p>{html.escape(self.notes[name])}</p>" if name in self.notes else ""
+        right = sum(s.state == "right" for s in rows)
+        points = f"{sum(s.points for s in rows)} of {sum(s.total for s in rows)} points"
+        exercises = "".join(
+            f"<tr><td>{s.exercise}</td><td {left}>{html.escape(s.title)}</td>"
+            f"<td {left}>{WORDS[s.state]}</td><td>{s.points}/{s.total}</td></tr>"
+            for s in rows
         )
+        line = f"<a href='{href}'>{file}</a>: {right} of {len(rows)} exercises right, {points}"
+        return f"<details><summary>{line}</summary><table>{exercises}</table></details>{note}"
 
 
 def progress(folder: str | Path | None = None) -> Progress:

@@ -169,7 +169,7 @@ def test_the_slider_over_d_k_moves_bars_curves_and_words(show):
     page, names = view.page, ("without", "with")
 
     def shown() -> list[float]:
-        """The weights in both pictures, then the two mean gradients."""
+        """The weights in both pictures, then the two median gradients."""
         labels = [page.locator(f"figure.{name} svg").get_attribute("aria-label") for name in names]
         gradients = [page.locator(f"figcaption b.{name}").last.inner_text() for name in names]
         return numbers(" ".join(labels + gradients))
@@ -180,6 +180,6 @@ def test_the_slider_over_d_k_moves_bars_curves_and_words(show):
         i = curves["d_k"].index(d_k)
         expect(page.locator("p[role=status]")).to_have_text(re.compile(rf"^At dk = {d_k} "))
         weights = [pytest.approx(w, abs=0.0051) for name in names for w in curves[name]["weights"][i]]
-        gradients = [pytest.approx(curves[name]["gradient"]["mean"][i], abs=0.00051) for name in names]
+        gradients = [pytest.approx(curves[name]["gradient"]["middle"][i], abs=0.00051) for name in names]
         eventually(shown, weights + gradients)
     view.assert_quiet()

@@ -7,6 +7,7 @@ from course.data.published import (
     CONLL_2019,
     GLUE_2019,
     GLUE_LABELS,
+    LONG_RANGE_ARENA,
     SQUAD_1_2019,
     SQUAD_2_2019,
     SUSTAINED_FLOPS,
@@ -41,11 +42,12 @@ def test_what_the_paper_says_of_its_table():
 
 
 def test_the_picture_shows_every_row_that_has_both_numbers():
-    figure = plots.bleu_against_flops(TRANSFORMER_2017, ours=("here", 50.0, 1e16))
+    figure = plots.bleu_against_flops(TRANSFORMER_2017)
     panels = [sum(len(c.get_offsets()) for c in axes.collections) for axes in figure.axes]
-    assert panels == [7, 9, 1]
-    assert [axes.get_xscale() for axes in figure.axes] == ["log"] * 3
-    assert all(axes.get_xlabel() == "training FLOPs" for axes in figure.axes)
+    assert panels == [7, 9]
+    assert [axes.get_xscale() for axes in figure.axes] == ["log"] * 2
+    assert [len(axes.texts) for axes in figure.axes] == panels, "every point has its name"
+    assert "ByteNet" in figure.axes[0].get_xlabel()
 
 
 # ---- BERT's tables -------------------------------------------------------------------------------
@@ -106,3 +108,11 @@ def test_what_the_paper_says_of_its_tables():
     assert best(CONLL_2019, "BERT", "test F1") < best(CONLL_2019, "before", "test F1")
     base = next(row for row in CONLL_2019 if row.system == "BERT (base)").scores["dev F1"]
     assert base - best(CONLL_2019, "features", "dev F1") == pytest.approx(0.3)  # §5.3
+
+
+def test_the_arenas_averages_are_those_of_its_five_tasks():
+    for row in LONG_RANGE_ARENA:
+        *five, path_x, average = row.scores.values()
+        assert path_x is None and average == pytest.approx(sum(five) / 5, abs=0.011)
+    full = LONG_RANGE_ARENA[0].scores["average"]
+    assert max(row.scores["average"] for row in LONG_RANGE_ARENA) - full < 1

@@ -3,6 +3,7 @@
 import math
 from itertools import pairwise
 
+import otherwise_07
 import pytest
 import torch
 import torch.nn.functional as F
@@ -122,6 +123,84 @@ def nan_to_zero(scores, mask=None):
         if mask is None
         else scores.masked_fill(~mask.expand(scores.shape), -torch.inf).softmax(-1).nan_to_num(0)
     )
+
+
+def hops_by_queue(links):
+    if links.dtype != torch.bool:
+        raise TypeError(links.dtype)
+    if links.shape[0] != links.shape[1]:
+        raise ValueError(links.shape)
+    steps = torch.full(links.shape, -1)
+    for source in range(len(links)):
+        steps[source, source], waiting = 0, [source]
+        for at in waiting:
+            for to in links[at].nonzero()[:, 0].tolist():
+                if steps[source, to] < 0:
+                    steps[source, to] = steps[source, at] + 1
+                    waiting.append(to)
+    return steps
+
+
+def slope_by_matrix(n, cost):
+    if len(n) < 3 or min(n.min(), cost.min()) <= 0:
+        raise ValueError(n, cost)
+    x = torch.stack([torch.ones(len(n)), n.log2()], 1).double()
+    y = cost.log2().double()
+    line = torch.linalg.solve(x.T @ x, x.T @ y)
+    variance = ((y - x @ line) ** 2).sum() / (len(n) - 2)
+    return line[1].item(), (variance * torch.linalg.inv(x.T @ x)[1, 1]).sqrt().item()
+
+
+def pattern_by_loop(n, width, n_global, picks):
+    if len(picks) != n or n_global > n or n_global < 0:
+        raise ValueError(n_global)
+    pattern = torch.zeros(n, n, dtype=torch.bool)
+    for i in range(n):
+        for j in range(n):
+            pattern[i, j] = abs(i - j) <= width or min(i, j) < n_global or j in picks[i].tolist()
+    return pattern
+
+
+def linformer_by_einsum(query, key, value, e, f):
+    n = key.shape[-2]
+    if e.shape != f.shape or e.shape[1] != n:
+        raise ValueError(e.shape)
+    scores = torch.einsum("...qd,...nd,kn->...qk", query, key, e) / math.sqrt(query.shape[-1])
+    weights = F.softmax(scores, -1)
+    return torch.einsum("...qk,kn,...nd->...qd", weights, f, value), weights
+
+
+def buckets_by_sign(x, rotations):
+    if x.shape[-1] != rotations.shape[-2]:
+        raise ValueError(x.shape)
+    turned = torch.einsum("...nd,...rdb->...rnb", x, rotations.expand(*x.shape[:-2], *rotations.shape[-3:]))
+    at = turned.abs().argmax(-1)
+    negative = turned.gather(-1, at.unsqueeze(-1)).squeeze(-1) < 0
+    return at + negative * turned.shape[-1]
+
+
+def rounds_one_by_one(outputs, log_sums):
+    so_far, found = log_sums[..., 0, :], outputs[..., 0, :, :]
+    for r in range(1, log_sums.shape[-2]):
+        both = torch.logaddexp(so_far, log_sums[..., r, :])
+        old, new = (so_far - both).exp(), (log_sums[..., r, :] - both).exp()
+        so_far, found = both, old[..., None] * found + new[..., None] * outputs[..., r, :, :]
+    return found
+
+
+def inverse_in_one_line(y1, y2, f, g):
+    return (y1 - f(x2 := y2 - g(y1)), x2)
+
+
+def tiles_by_log_sums(query, key, value, tile):
+    if tile <= 0:
+        raise ValueError(tile)
+    outputs, sums = [], []
+    for at in range(0, key.shape[-2], tile):
+        scores = query @ key[..., at : at + tile, :].mT * query.shape[-1] ** -0.5
+        outputs.append(scores.softmax(-1) @ value[..., at : at + tile, :])
+        sums.append(scores.logsumexp(-1))
+    return rounds_one_by_one(torch.stack(outputs, -3), torch.stack(sums, -2))
 
 
 def with_view(x, n_heads):
@@ -603,6 +682,7 @@ def both_by_exp(context, question, weight, context_mask=None, question_mask=None
 
 
 OTHERWISE = [
+    *otherwise_07.ANSWERS,
     ("2.1", estimate_by_autograd),
     ("2.2", asked_pair_by_pair),
     ("2.3", put_end_to_end),
@@ -646,6 +726,14 @@ OTHERWISE = [
     ("5.5", row_by_row),
     ("5.6", sorted_candidates),
     ("5.7", sorted_backwards),
+    ("6.1", hops_by_queue),
+    ("6.2", slope_by_matrix),
+    ("6.3", pattern_by_loop),
+    ("6.4", linformer_by_einsum),
+    ("6.5", buckets_by_sign),
+    ("6.6", rounds_one_by_one),
+    ("6.7", inverse_in_one_line),
+    ("6.8", tiles_by_log_sums),
     ("9.2", matches_by_loop),
     ("9.3", wilson_by_roots),
     ("9.4", by_lstsq),

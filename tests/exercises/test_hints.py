@@ -8,6 +8,7 @@ import course.exercises  # noqa: F401  makes the banks known
 from course.attention import scaled_dot_product_attention
 from course.blocks import DecoderBlock, EncoderBlock, residual
 from course.heads import MultiHeadAttention, merge_heads, split_heads
+from course.masks import check_boolean, window_mask
 from course.positions import frequencies
 from course.text.decoding import Hypothesis, length_penalty
 from course.workbook.judge import judge
@@ -132,7 +133,83 @@ def continuations(log_p, following, k):
     return best, index // v, index % v
 
 
+def walked(links):
+    check_boolean(links)
+    if links.shape[0] != links.shape[1]:
+        raise ValueError("square")
+    last = reached = torch.eye(len(links), dtype=torch.bool)
+    steps, step = torch.where(reached, 0, -1), 0
+    while last.any():
+        step += 1
+        last = ((links.float() @ last.float()) > 0) & ~reached
+        steps = steps.masked_fill(last, step)
+        reached = reached | last
+    return steps
+
+
+def fitted_line(n, cost):
+    if len(n) < 3 or (n <= 0).any() or (cost <= 0).any():
+        raise ValueError("three points above 0")
+    x, y = n.double().log(), cost.double().log()
+    x, y = x - x.mean(), y - y.mean()
+    slope = (x * y).sum() / (x**2).sum()
+    error = (((y - slope * x) ** 2).sum() / (len(n) - 2) / (x**2).sum()).sqrt()
+    return slope.item(), error.item()
+
+
+def pattern(n, width, n_global, picks):
+    if picks.shape[0] != n or not 0 <= n_global <= n:
+        raise ValueError("picks or n_global")
+    pattern = window_mask(n, width)
+    pattern[:n_global] = True
+    pattern[:, :n_global] = True
+    return pattern.scatter(1, picks, True)
+
+
+def projected(query, key, value, e, f):
+    if e.shape[-1] != key.shape[-2] or e.shape != f.shape:
+        raise ValueError("E and F")
+    return scaled_dot_product_attention(query, e @ key, f @ value)
+
+
+def turned_and_back(x, rotations):
+    if x.shape[-1] != rotations.shape[-2]:
+        raise ValueError("width")
+    turned = x.unsqueeze(-3) @ rotations
+    return torch.cat([turned, -turned], dim=-1).argmax(dim=-1)
+
+
+def undone(y1, y2, f, g):
+    x2 = y2 - g(y1)
+    x1 = y1 - f(x2)
+    return x1, x2
+
+
+def in_tiles(query, key, value, tile):
+    if tile < 1:
+        raise ValueError("tile")
+    query = query / query.shape[-1] ** 0.5
+    m = torch.full((*query.shape[:-1], 1), -torch.inf, dtype=query.dtype)
+    total = output = 0.0
+    for k, v in zip(key.split(tile, -2), value.split(tile, -2), strict=True):
+        scores = query @ k.mT
+        new = torch.maximum(m, scores.amax(-1, keepdim=True))
+        shrink, w = (m - new).exp(), (scores - new).exp()
+        total = total * shrink + w.sum(-1, keepdim=True)
+        output = output * shrink + w @ v
+        m = new
+    return output / total
+
+
 FOLLOWED = {
+    "6.1": walked,
+    "6.2": fitted_line,
+    "6.3": pattern,
+    "6.4": projected,
+    "6.5": turned_and_back,
+    "6.6": lambda outputs, log_sums: (log_sums.softmax(dim=-2).unsqueeze(-1) * outputs).sum(dim=-3),
+    "6.7": undone,
+    "6.8": in_tiles,
     "3.1": soft_lookup,
     "3.2": lambda query, key: query @ key.mT / query.shape[-1] ** 0.5,
     "3.3": attention,

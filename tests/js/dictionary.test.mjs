@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LAST, lookUp, positionOf, reach, sentence, temperatureAt, vector, writtenOut } from "../../course/widgets/dictionary.js";
+import { LAST, lookUp, positionOf, reach, sectors, sentence, temperatureAt, vector, writtenOut } from "../../course/widgets/dictionary.js";
 
 const KEYS = [[2, 0], [0, 1]], VALUES = [[10], [20]];
 
@@ -32,4 +32,15 @@ test("the sentence says look-up, soft look-up or average", () => {
   assert.equal(say([1, 0], 0), "only cat: 12");
   assert.equal(say([0.2, 0.8], 1), "80 % dog");
   assert.equal(say([0.51, 0.49], 9), "average 12");
+});
+
+test("the regions go once round, and in each of them its key is the best match", () => {
+  const keys = [[2, 0], [1, 2], [-1.5, 1]], found = sectors(keys);
+  assert.deepEqual(new Set(found.map(s => s.key)), new Set([0, 1, 2]));
+  assert.equal(found[0].from, 0);
+  assert.ok(Math.abs(found.at(-1).to - 2 * Math.PI) < 1e-12);
+  for (const { key, from, to } of found) {
+    const a = (from + to) / 2;
+    assert.equal(lookUp([Math.cos(a), Math.sin(a)], keys, [[0], [0], [0]], 0).weights[key], 1);
+  }
 });

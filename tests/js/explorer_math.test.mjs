@@ -40,10 +40,27 @@ test("a pass is opened from the middle of a buffer, sizes and all", () => {
   nearAll(math.headWeights(pass, 0, 0), [1, 0.5, 1, 0.5, 0.5, 0.25]);
 });
 
-test("bytes are shares of their row's largest weight", () => {
-  const pass = samplePass({ bytes: true });
-  nearAll(math.headWeights(pass, 0, 0), [0, 10 / 255, 20 / 255, 15 / 255, 20 / 255, 25 / 255]);
-  nearAll(math.headWeights(pass, 0, 1), [60 / 4 / 255, 70 / 4 / 255, 80 / 4 / 255, 0, 0, 0]);
+test("bytes are roots of shares of their row's largest weight", () => {
+  const pass = samplePass({ bytes: true }), share = byte => (byte / 255) ** 2;
+  nearAll(math.headWeights(pass, 0, 0), [share(0), share(10), share(20), share(30) / 2, share(40) / 2, share(50) / 2]);
+  nearAll(math.headWeights(pass, 0, 1), [share(60) / 4, share(70) / 4, share(80) / 4, 0, 0, 0]);
+});
+
+test("without padding a pass has the other rows and columns, of every array", () => {
+  const pass = { ...samplePass({ mask: [1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0] }), padding: { rows: [0], columns: [1] } };
+  const bare = math.withoutPadding(pass);
+  assert.deepEqual([bare.rows, bare.columns, bare.queries, bare.keys], [["b"], ["x", "z"], 1, 2]);
+  nearAll(math.headWeights(bare, 1, 0), [3, 5].map(i => math.headWeights(pass, 1, 0)[i]));
+  assert.deepEqual([...math.chosenMask(bare, 0, 0)], [1, 0]);
+  assert.equal(math.withoutPadding(pass), bare);  // made once
+  const whole = samplePass();
+  assert.equal(math.withoutPadding({ ...whole, padding: null }).rows, whole.rows);
+});
+
+test("the strongest come in order, and ties keep theirs", () => {
+  const values = Array.from({ length: 200 }, (_, i) => ((i * 7919) % 37) / 37 - 0.5);
+  const sorted = values.map((_, i) => i).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
+  for (const n of [0, 1, 3, 20, 199, 200, 500]) assert.deepEqual(math.strongest(values, n), sorted.slice(0, n));
 });
 
 test("mean and max go over heads first, then layers", () => {

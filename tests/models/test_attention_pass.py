@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tiny_translator import tiny_translator
 from transformers import BertConfig, BertModel, MarianConfig, MarianMTModel
 
+from course.heads import MultiHeadAttention
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass, as_pass
 
@@ -133,7 +134,7 @@ SELF = softmaxed(2, 2, 3, 3)
         (lambda: as_pass(SELF, ["a", "b"]), ValueError, r"\(2, 2, 3, 3\), so 3 queries and 3 keys.*2 tokens"),
         (lambda: as_pass(CROSS, TOKENS), ValueError, r"3 key tokens\. For cross-attention give key_tokens"),
         (lambda: as_pass(CROSS, TOKENS, TOKENS), ValueError, r"4 keys.*3 key tokens$"),
-        (lambda: as_pass(softmaxed(1, 5, 2, 3, 3), TOKENS), ValueError, r"batch of 5.*\[:, 0\]"),
+        (lambda: as_pass(softmaxed(1, 5, 2, 3, 3), TOKENS), ValueError, r"batch of 5\. Say.*sequence=0 to 4"),
         (lambda: as_pass(softmaxed(3), TOKENS), ValueError, r"\(3,\).*\[layer, head, query, key\]"),
         (lambda: as_pass([softmaxed(1, 3, 3), softmaxed(2, 3, 3)], TOKENS), ValueError, r"\(1, 3, 3\), \(2"),
         (lambda: as_pass(torch.empty(0, 2, 3, 3), TOKENS), ValueError, r"\(0, 2, 3, 3\)"),
@@ -155,6 +156,23 @@ SELF = softmaxed(2, 2, 3, 3)
         (lambda: as_pass(SELF, TOKENS, mask=causal_mask(4)), ValueError, r"\(1, 1, 4, 4\) does not fit"),
         (lambda: as_pass(SELF, TOKENS, mask=causal_mask(3).expand(3, 2, 3, 3)), ValueError, r"\(3, 2, "),
         (lambda: AttentionPass(TOKENS, softmaxed(3, 3)), ValueError, r"\(3, 3\)"),
+        (lambda: as_pass(None, TOKENS), ValueError, "output_attentions=True.*eager"),
+        (lambda: as_pass((), TOKENS), ValueError, "output_attentions=True.*eager"),
+        (lambda: as_pass(((), (None,)), TOKENS), ValueError, "output_attentions=True.*eager"),
+        (lambda: as_pass(SELF, TOKENS, scale="x"), TypeError, "scale is a number.*'x'"),
+        (lambda: as_pass(SELF, TOKENS, scale=float("nan")), ValueError, "scale is a finite number"),
+        (lambda: as_pass(SELF, TOKENS, query=SELF / 0, key=SELF), ValueError, "query should hold finite"),
+        (lambda: as_pass(SELF, TOKENS, query=SELF > 0, key=SELF), ValueError, "query.*torch.bool"),
+        (lambda: as_pass(SELF.to("meta"), TOKENS), TypeError, "'meta'.*no values"),
+        (lambda: as_pass(SELF, {"a", "b", "c"}), TypeError, "A set has no order"),
+        (lambda: as_pass(SELF, torch.tensor([4, 5, 6])), TypeError, r"ids, \[4, 5, 6\].*tokenizer="),
+        (lambda: as_pass(SELF, [4, 5, 6]), TypeError, "tokens are ids"),
+        (lambda: as_pass(SELF, ["a", None, "c"]), TypeError, "got None among them"),
+        (lambda: as_pass(softmaxed(8, 5), list("abcdefgh")), ValueError, "window of 5 neighbours"),
+        (lambda: as_pass(SELF, TOKENS, attention_mask=[1, 1]), ValueError, r"\(2,\).*\[1, 3\]"),
+        (lambda: as_pass(SELF, TOKENS, attention_mask=[1, 2, 0]), ValueError, "1 for a token and 0"),
+        (lambda: as_pass(SELF, TOKENS, attention_mask=[0, 0, 0]), ValueError, "every token as padding"),
+        (lambda: as_pass(SELF, TOKENS, sequence=2), ValueError, "sequence=2.*batch of 2"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(call, error, named):
@@ -164,3 +182,63 @@ def test_what_does_not_fit_is_named(call, error, named):
 
 def test_rounding_above_one_is_let_through():
     as_pass(torch.full((1, 1), 1.0 + 1e-6), ["a"])
+
+
+@pytest.mark.parametrize("kind", [torch.float8_e4m3fn, torch.bfloat16, torch.float16, torch.float64])
+def test_every_floating_kind_is_read(kind):
+    p = as_pass(torch.eye(3).to(kind), TOKENS)
+    torch.testing.assert_close(p.weights[0, 0].float(), torch.eye(3), rtol=0, atol=0)
+
+
+def test_a_sparse_tensor_is_read():
+    assert torch.equal(as_pass(torch.eye(3).to_sparse(), TOKENS).weights[0, 0], torch.eye(3))
+
+
+# ---- batches and padding -----------------------------------------------------------------------
+
+
+def test_of_a_batch_one_sequence_is_asked_for_and_taken():
+    layers = [softmaxed(3, 2, 3, 3), softmaxed(3, 2, 3, 3).flip(0)]
+    with pytest.raises(ValueError, match=r"a batch of 3\. Say which sequence: sequence=0 to 2"):
+        as_pass(layers, TOKENS)
+    p = as_pass(layers, TOKENS, sequence=2)
+    assert torch.equal(p.weights, torch.stack(layers)[:, 2])
+
+
+def test_one_layer_of_a_batch_is_not_taken_for_layers():
+    batch = softmaxed(3, 2, 3, 3)
+    with pytest.raises(ValueError, match="a batch of 3"):
+        as_pass(batch, [TOKENS] * 3)  # the tokens tell
+    assert torch.equal(as_pass(batch, [TOKENS] * 3, sequence=1).weights, batch[1:2])
+    assert torch.equal(as_pass(batch, TOKENS, sequence=1).weights, batch[1:2])
+    asks = as_pass(batch, TOKENS)  # nothing tells: it is read as documented, and the reader is asked
+    assert "Read as 3 layers of one sequence. If these are 3 sequences" in asks.note
+    assert as_pass(list(batch), TOKENS).note == ""
+
+
+def test_padding_is_known_from_a_mask_and_can_be_left_out():
+    p = as_pass(
+        SELF, TOKENS, attention_mask=torch.tensor([[1, 1, 0]]), mask=causal_mask(3), query=SELF, key=SELF
+    )
+    assert p.has_padding and list(p.real) == [True, True, False]
+    bare = p.without_padding()
+    assert bare.tokens == TOKENS[:2] and not bare.has_padding
+    assert torch.equal(bare.weights, SELF[..., :2, :2])
+    assert torch.equal(bare.mask, causal_mask(2)[None, None]) and bare.query.shape == (2, 2, 2, 3)
+
+
+def test_padding_of_the_keys_is_their_own():
+    p = as_pass(CROSS, TOKENS, list("wxyz"), key_attention_mask=[0, 1, 1, 1])
+    bare = p.without_padding()
+    assert (list(bare.tokens), list(bare.columns)) == (TOKENS, list("xyz"))
+    assert torch.equal(bare.weights, CROSS[..., 1:])
+
+
+def test_dropout_is_named_where_weights_are_those_of_a_training_model():
+    attention = MultiHeadAttention(8, 2, dropout=0.5).train()
+    torch.manual_seed(0)
+    weights = attention(torch.randn(1, 6, 8), mask=causal_mask(6))[1]
+    with pytest.raises(ValueError, match=r"dropout zeroes weights.*model\.eval\(\)"):
+        as_pass(weights, list("abcdef"))
+    tall = torch.nn.functional.dropout(softmaxed(1, 1, 40, 40), 0.1)
+    assert tall.max() < 1 and "training mode? model.eval()" in as_pass(tall, ["t"] * 40).note

@@ -149,3 +149,12 @@ def test_a_folder_that_transformers_wrote_has_its_own_tokenizer(hub_folder):
 def test_the_hubs_vocabulary_loses_nothing(hub_folder, text):
     vocabulary = HubVocabulary(hub_folder)
     assert vocabulary.decode(vocabulary.encode(text)) == text
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_stream_holds_nothing_back_that_was_written(seed):
+    torch.manual_seed(seed)  # untrained, it ends in half a character as often as not
+    tokenizer = Tokenizer.train(["hello world"] * 5, 300)
+    model = LanguageModel(GPT(GPTConfig(len(tokenizer), 16, 2, 1, max_length=32)), tokenizer)
+    settings = {"max_new_tokens": 12, "temperature": 2.0, "seed": seed}
+    assert "".join(model.stream("h", **settings)) == model.write("h", **settings)

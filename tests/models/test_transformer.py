@@ -236,6 +236,44 @@ def test_a_step_with_the_cache_equals_one_without(norm, beam, lengths):
         torch.testing.assert_close(cached(tokens, parents), plain(tokens, parents), rtol=1e-5, atol=1e-5)
 
 
+class Nearest(MultiHeadAttention):
+    """Sees the newest token alone."""
+
+    def forward(self, query, key=None, value=None, mask=None, need_weights=True):
+        itself = torch.eye(query.shape[-2], dtype=torch.bool)
+        return super().forward(query, key, value, itself, need_weights)
+
+
+def other_attention(model: Transformer) -> None:
+    made = Nearest(model.config.d_model, model.config.n_heads)
+    made.load_state_dict(model.decoder.layers[0].self_attention.state_dict())
+    model.decoder.layers[0].self_attention = made.eval()
+
+
+def patched_block(model: Transformer) -> None:
+    model.decoder.layers[0].forward = lambda x, *_: x
+
+
+def hooked_attention(model: Transformer) -> None:
+    hook = lambda _, __, out: (-out[0], out[1])  # noqa: E731
+    model.decoder.layers[0].cross_attention.register_forward_hook(hook)
+
+
+def hooked_projection(model: Transformer) -> None:
+    model.decoder.layers[0].self_attention.q_proj.register_forward_hook(lambda _, __, out: 3 * out)
+
+
+@pytest.mark.parametrize("change", [other_attention, patched_block, hooked_attention, hooked_projection])
+def test_what_was_changed_is_written_with(change):
+    model = randomise(transformer(max_length=12)).eval()
+    source, _ = batch((5, 3), (4, 2))
+    before = greedy_search(model.writer(source), 2, BOS, EOS, 8)
+    change(model)
+    cached, plain = (greedy_search(model.writer(source, cache=c), 2, BOS, EOS, 8) for c in (True, False))
+    assert [h.ids for h in cached] == [h.ids for h in plain]
+    assert [h.log_p for h in cached] != [h.log_p for h in before]
+
+
 def test_more_positions_than_the_model_has_are_refused():
     source, target = batch((41, 5))
     with pytest.raises(ValueError, match=r"40 positions .* got 41"):

@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -198,3 +200,11 @@ def test_the_share_of_words_decides():
     assert relation("p q r", "q r") == "entailment" and relation("p q", "s") == "neutral"
     assert relation("p q", "p s") == "neutral"  # a share of one half was never seen
     assert most_frequent("abba") == "a"
+
+
+def test_tensors_and_arrays_are_scored_like_lists():
+    right, given = [1, 2, 3, 4], [1, 2, 0, 4]
+    for kind in (torch.tensor, np.array):
+        assert accuracy(kind(right), kind(given)) == accuracy(right, given) == 0.75
+    with pytest.raises(ValueError, match="one answer to each question; got 3 for 4"):
+        accuracy(torch.tensor(right), torch.tensor(given[:3]))

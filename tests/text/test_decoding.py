@@ -133,3 +133,46 @@ def test_a_search_of_no_length_or_no_beam_is_refused():
         greedy_search(step, 1, BOS, EOS, 0)
     with pytest.raises(ValueError, match="beam must be 1 or more; got 0"):
         beam_search(step, 1, BOS, EOS, 5, beam=0)
+
+
+def log_p_of(table: dict[tuple, list[float]], default: list[float]):
+    """A step in which what follows depends on all that was written; rows are those of one sentence."""
+    rows: list[tuple] = [()]
+
+    def step(tokens, parents):
+        nonlocal rows
+        rows = [
+            (rows[p] if p < len(rows) else ()) + (t,)
+            for t, p in zip(tokens.tolist(), parents.tolist(), strict=True)
+        ]
+        return torch.tensor([table.get(row[1:], default) for row in rows]).log()
+
+    return step
+
+
+def test_a_beginning_that_can_still_win_is_written_on():
+    """Two short sentences have ended, and a long one that is likelier for its length is on its way."""
+    long = [0.001, 0.001, 0.001, 0.997, 0.0]  # token 3 again and again
+    table = {(): [0.05, 0.05, 0.4, 0.5, 0.0], (3,): [0.001, 0.001, 0.4, 0.598, 0.0]}
+    table |= {(3,) * n: [0.001, 0.001, 0.997, 0.001, 0.0] for n in range(8, 12)}
+    (found,) = beam_search(log_p_of(table, long), 1, BOS, EOS, max_length=20, beam=2, alpha=1.0)
+    greedy = greedy_search(log_p_of(table, long), 1, BOS, EOS, max_length=20)[0]
+    assert found[0].ids == greedy.ids == [3] * 8 + [EOS]
+    assert found[0].score(1.0) > found[1].score(1.0)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_stopping_early_loses_nothing(alpha, seed):
+    """The best is what the search finds that never stops before the greatest length."""
+    model = Markov(sentences=6, seed=seed)
+    stopped = beam_search(model.writer(3), 6, BOS, EOS, max_length=12, beam=3, alpha=alpha)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("course.text.decoding._is_decided", lambda *_: False)
+        whole = beam_search(model.writer(3), 6, BOS, EOS, max_length=12, beam=3, alpha=alpha)
+    assert [[h.ids for h in hypotheses] for hypotheses in stopped] == [[h.ids for h in hs] for hs in whole]
+
+
+def test_a_penalty_on_long_sentences_is_refused():
+    with pytest.raises(ValueError, match="alpha must be 0 or more"):
+        beam_search(Markov(1).writer(2), 1, BOS, EOS, 5, beam=2, alpha=-1.0)

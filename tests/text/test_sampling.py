@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -103,3 +104,22 @@ def test_settings_out_of_range_are_refused(setting, said):
 def test_logits_are_not_divided_by_zero():
     with pytest.raises(ValueError, match="above 0; got 0"):
         with_temperature(LOGITS, 0)
+
+
+@pytest.mark.parametrize("logits", [30.0 * (torch.arange(50257) == 7), 3 * torch.randn(50257)])
+def test_top_p_of_one_keeps_everything(logits):
+    assert torch.equal(keep_top_p(logits, 1.0), logits)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("temperature", [1e-320, 1e-40, 1e-20, 1e-5, 1e-4])
+def test_a_tiny_temperature_is_greedy(temperature, kind):
+    logits = torch.tensor([[10.0, 9.0, -200.0, -torch.inf], [-9.0, 300.0, 0.0, 0.0]], dtype=kind)
+    p = next_token_probabilities(logits, temperature)
+    assert torch.equal(p, torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 0]], dtype=kind))
+    assert sample(logits, temperature).tolist() == [0, 1]
+
+
+def test_numbers_may_be_numpys():
+    numpys, python = (np.float32(0.5), np.int64(3), np.float64(0.75)), (0.5, 3, 0.75)
+    assert torch.equal(next_token_probabilities(LOGITS, *numpys), next_token_probabilities(LOGITS, *python))

@@ -1,6 +1,10 @@
 """The tokenizer loses nothing, whatever the text, and is the same after saving and training anew."""
 
+import copy
 import json
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 from hypothesis import example, given
@@ -99,3 +103,30 @@ def test_what_is_no_text_is_refused(text, error, said):
 def test_a_vocabulary_too_small_for_the_bytes_is_refused():
     with pytest.raises(ValueError, match="vocab_size >= 259; got 100"):
         Tokenizer.train(TEXTS, 100)
+
+
+def test_one_that_learned_from_lower_case_reads_everything_so():
+    tokenizer = Tokenizer.train([text.lower() for text in TEXTS], vocab_size=300, lower_case=True)
+    assert tokenizer.encode("Le CHAT dort") == tokenizer.encode("le chat dort")
+    assert tokenizer.decode(tokenizer.encode("Le CHAT, ÉTÉ")) == "le chat, été"
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_a_copy_keeps_the_promise_that_no_text_is_a_special_token(copied):
+    tokenizer = Tokenizer.train(["hello world"] * 5, 300)
+    other = copied(tokenizer)
+    assert other.encode("a<eos>b") == tokenizer.encode("a<eos>b") and 2 not in other.encode("a<eos>b")
+
+
+def test_a_worker_that_is_spawned_keeps_it_too():
+    tokenizer = Tokenizer.train(["hello world"] * 5, 300)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(tokenizer.encode, "a<eos>b").result() == tokenizer.encode("a<eos>b")
+
+
+def test_labels_that_do_not_count_are_named():
+    tokenizer = Tokenizer.train(["hello world"] * 5, 300)
+    with pytest.raises(ValueError, match=r"no token has the id -100.*labels hold -100"):
+        tokenizer.decode([5, -100])
+    with pytest.raises(ValueError, match=f"no token has the id 5000: they go from 0 to {len(tokenizer) - 1}"):
+        tokenizer.pieces([5000])

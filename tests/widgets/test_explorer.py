@@ -15,7 +15,7 @@ from PIL import Image
 from course.masks import causal_mask
 from course.models.attention_pass import AttentionPass
 from course.widgets import compare, explore
-from course.widgets.explorer import FLOAT16_UP_TO, encode, pack
+from course.widgets.packing import FLOAT16_UP_TO, encode, pack
 
 TOKENS = ["我", "love", "<b>", "🙂"]
 
@@ -63,7 +63,7 @@ def test_a_float16_is_within_a_twentieth_of_a_percent(weight):
     assert abs(sent - weight) <= max(0.0005 * weight, 3e-8)
 
 
-def test_many_weights_travel_as_bytes_within_a_fifth_of_a_percent_of_their_row():
+def test_many_weights_travel_as_bytes_that_keep_small_weights():
     n = int((FLOAT16_UP_TO / 4) ** 0.5) + 1
     weights = softmaxed(2, 2, n, n)
     weights[0, 0, 0] = 0  # a row that may attend nowhere
@@ -72,15 +72,29 @@ def test_many_weights_travel_as_bytes_within_a_fifth_of_a_percent_of_their_row()
         "weights": "uint8",
         "row_max": "float32",
     }
-    seen = sent["weights"].astype(np.float32) * (sent["row_max"] / 255)[..., None]
-    assert (np.abs(seen - weights.numpy()) <= 0.002 * weights.numpy().max(-1, keepdims=True)).all()
+    most, weights = sent["row_max"][..., None], weights.numpy()
+    seen = most * (sent["weights"] / 255.0) ** 2
+    assert (
+        np.abs(seen - weights) <= np.sqrt(weights * most) / 255 + 4e-6 * most
+    ).all()  # as the docstring says
+    assert (np.abs(seen - weights) <= 0.004 * most).all()
+    np.testing.assert_array_equal(seen.max(-1), most[..., 0])  # a row's largest weight is exact
+    assert (seen[weights > 4e-6 * most] > 0).all()
+
+
+def test_the_precision_can_be_chosen():
+    few = softmaxed(1, 1, 3, 3)
+    assert encode(few)["weights"].dtype == encode(few, "float16")["weights"].dtype == np.float16
+    assert encode(few, "byte")["weights"].dtype == np.uint8
+    with pytest.raises(ValueError, match="'double'"):
+        explore(few, list("abc"), precision="double")
 
 
 def test_weights_travel_as_a_binary_buffer_and_nothing_else_is_large():
     n = 128
     state = explore(softmaxed(12, 12, n, n), [f"token{i}" for i in range(n)]).get_state()
     assert isinstance(state["buffer"], (bytes, memoryview))
-    assert len(state["buffer"]) == 2 * 12 * 12 * n * n
+    assert len(state["buffer"]) == 12 * 12 * n * (n + 4) <= 2_500_000
     rest = {name: value for name, value in state.items() if name not in ("buffer", "_esm", "_css")}
     assert len(json.dumps(rest, default=str)) < 10_000
 
@@ -108,6 +122,7 @@ def test_a_single_head_opens_as_a_heat_map_several_as_an_overview():
         ({"head": -1}, "-1"),
         ({"layer": "median"}, "median"),
         ({"view": "pie"}, "pie"),
+        ({"layer": True}, "True"),
     ],
 )
 def test_a_choice_that_does_not_exist_is_named(choice, named):
@@ -120,11 +135,15 @@ def test_python_may_choose_later_and_is_held_to_the_same():
     widget.head, widget.layer = 2, "mean"
     with pytest.raises(ValueError, match="head=7"):
         widget.head = 7
+    with pytest.raises(ValueError, match="query=4: there are 4 tokens, so 0 to 3"):
+        widget.query = 4
 
 
 def test_compare_takes_two():
     with pytest.raises(ValueError, match="got 1"):
         compare(only=whole_pass())
+    with pytest.raises(TypeError, match=r"compare\(before=as_pass\(weights, tokens\)"):
+        compare(before=softmaxed(2, 2), after=whole_pass())
     assert [p["name"] for p in compare(before=whole_pass(), after=whole_pass()).passes] == ["before", "after"]
 
 
@@ -245,6 +264,7 @@ def test_a_display_carries_the_widget_the_picture_and_the_words():
 def test_save_writes_png_or_svg_and_says_so_of_anything_else(tmp_path):
     widget = explore(whole_pass(), view="heatmap")
     assert Image.open(widget.save(tmp_path / "a.png")).width > 200
+    assert Image.open(widget.save(tmp_path / "b.PNG")).width > 200
     assert ElementTree.parse(widget.save(tmp_path / "a.svg")).getroot().tag.endswith("svg")
     with pytest.raises(ValueError, match=r"a.jpeg.*\.png or \.svg"):
         widget.save(tmp_path / "a.jpeg")
@@ -259,3 +279,39 @@ def test_the_page_holds_everything_and_tokens_stay_text(tmp_path):
     payload = json.loads(re.search(r'id="payload">(.*?)</script>', text, re.DOTALL)[1])
     assert payload["state"]["passes"][0]["rows"] == evil
     assert base64.b64decode(payload["buffers"]["buffer"]) == widget.buffer
+
+
+def test_colours_are_stretched_unless_asked_for_the_whole_range():
+    assert explore(torch.eye(2)[None, None], ["a", "b"]).full_scale is False
+
+
+def test_padding_is_hidden_in_the_still_and_in_words():
+    widget = explore(softmaxed(4, 4), TOKENS, attention_mask=[0, 1, 1, 1])
+    assert widget.passes[0]["padding"] == {"rows": [0], "columns": [0]}
+    assert "4 queries × 4 keys" in widget.describe()
+    widget.hide_padding = True
+    assert "3 queries × 3 keys" in widget.describe() and "我" not in widget.describe()
+    assert np.asarray(widget.still().axes[0].images[0].get_array()).shape == (3, 3)
+    assert explore(softmaxed(4, 4), TOKENS).passes[0]["padding"] is None
+
+
+def test_half_a_surrogate_pair_can_be_printed_saved_and_shown(tmp_path):
+    widget = compare(
+        **{"\ud800": AttentionPass(["\ud800", "b"], torch.eye(2)[None, None]), "after": whole_pass()}
+    )
+    widget.describe().encode("utf-8")
+    widget.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert widget.png().startswith(b"\x89PNG")
+
+
+def test_a_token_beyond_the_end_of_a_shorter_text_is_none():
+    widget = explore(whole_pass(), view="text")
+    widget.query = 3
+    widget.show_passes({"": whole_pass(n=3)})
+    assert widget.still().axes[0].images  # nothing is tinted
+
+
+def test_everything_is_imported_by_a_star():
+    names: dict = {}
+    exec("from course.widgets import *", names)
+    assert {"explore", "compare", "scrub", "Walk"} <= set(names)

@@ -44,3 +44,20 @@ def test_markup_in_a_text_stays_text(live, tmp_path):
     live.text = "</script><script>alert(1)</script>"
     page = live.to_html(tmp_path / "live.html").read_text(encoding="utf-8")
     assert page.count("</script>") == 2 and "<script>alert" not in page
+
+
+def test_an_ablation_says_which_weight_it_moved_most(live):
+    assert live.effect == {}
+    live.ablated = [[0, 1]]
+    found = live.effect
+    whole, seen = live.model("I like tea"), live.model("I like tea", ablate=frozenset({(0, 1)}))
+    change = (seen.weights - whole.weights).abs()
+    assert found["changed"] and found["layer"] == 1, "nothing below or beside an ablated head can move"
+    assert abs(found["after"] - found["before"]) == pytest.approx(change.max().item())
+    live.ablated = []
+    assert live.effect == {}
+
+
+def test_an_ablation_of_the_last_layer_moves_nothing_that_is_shown(live):
+    live.ablated = [[1, 0]]
+    assert live.effect["changed"] is False

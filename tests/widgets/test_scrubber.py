@@ -1,5 +1,8 @@
 """Attention over training: what may be scrubbed, and what the picture and the words say of a moment."""
 
+import json
+import re
+
 import pytest
 import torch
 
@@ -40,3 +43,14 @@ def test_every_moment_travels():
 def test_what_cannot_be_scrubbed_is_named(checkpoints, named):
     with pytest.raises(ValueError, match=named):
         scrub(checkpoints)
+
+
+def test_a_run_that_diverged_is_shown_and_saved(tmp_path):
+    widget = scrub([(0, 2.5, moment()), (torch.tensor(100), torch.tensor(float("nan")), moment(sharp=5))])
+    assert widget.get_state()["losses"] == [2.5, None]
+    text = widget.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    payload = json.loads(
+        re.search(r'id="payload">(.*?)</script>', text, re.DOTALL)[1], parse_constant=pytest.fail
+    )
+    assert payload["state"]["losses"] == [2.5, None]
+    assert "loss nan" in widget.describe()

@@ -33,6 +33,7 @@ RECIPE = TextRecipe(
         seed=0,
     ),
     batch=8,
+    lower_case=True,
 )
 
 

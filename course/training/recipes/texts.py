@@ -60,6 +60,7 @@ class TextRecipe:
         vocab_size: the most tokens of the vocabulary.
         model: the other sizes of ``GPTConfig``.
         batch: windows of ``max_length`` tokens in a batch.
+        lower_case: what it learned from is, so whatever it reads is lowered.
         muon: Muon for the matrices of the blocks, AdamW for the rest; else AdamW for all.
     """
 
@@ -71,6 +72,7 @@ class TextRecipe:
     training: TrainingConfig
     batch: int
     muon: bool = False
+    lower_case: bool = False
 
     def train(self, folder: str | Path, device: str = "cpu", progress: bool = True) -> GPT:
         """Train from texts to checkpoint in ``folder``, or go on where a run there was interrupted.
@@ -79,7 +81,7 @@ class TextRecipe:
         what is in ``model/``, and its card, ``model/README.md``.
         """
         folder, corpus = Path(folder), self.corpus()
-        tokenizer = Tokenizer.train(corpus.train, self.vocab_size)
+        tokenizer = Tokenizer.train(corpus.train, self.vocab_size, self.lower_case)
         trained, held_out = stream(tokenizer, corpus.train), stream(tokenizer, corpus.validation)
         torch.manual_seed(self.training.seed)
         model = GPT(GPTConfig(len(tokenizer), **self.model))
