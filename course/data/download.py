@@ -61,10 +61,10 @@ def path(name: str, file: str | None = None) -> Path:
     """
     source = dataset(name)
     wanted = source.file(file)
-    for folder in _folders():
+    for folder in folders():
         found = folder / name / wanted.name
         if found.is_file():
-            return _verified(found, wanted, "Delete it or put the right one there.")
+            return verified(found, wanted.sha256, "Delete it or put the right one there.")
     return _download(source, wanted, CACHE / name / wanted.name)
 
 
@@ -84,7 +84,7 @@ def read_text(name: str, file: str | None = None) -> str:
     return (gzip.decompress(content) if found.suffix == ".gz" else content).decode("utf-8-sig")
 
 
-def _folders() -> list[Path]:
+def folders() -> list[Path]:
     """Where files may lie already, in the order in which to look."""
     own = os.environ.get("COURSE_DATA")
     return [Path(own), CACHE] if own else [CACHE]
@@ -102,7 +102,7 @@ def _download(source: Dataset, file: File, target: Path) -> Path:
                 if error.errno in (*FULL, *CLOSED):
                     raise
                 raise DownloadError(_how_to_get(source, file, error)) from error
-            return _verified(partial, file, _advice(partial)).replace(target)
+            return verified(partial, file.sha256, _advice(partial)).replace(target)
     except DataError:
         raise
     except OSError as error:
@@ -134,15 +134,21 @@ def _remove_if_left(folder: Path) -> None:
         return  # another process downloads into it, or has just removed it
 
 
-def _verified(found: Path, file: File, advice: str) -> Path:
+def verified(found: Path, sha256: str, advice: str = "Delete it and try again.") -> Path:
+    """The file, if it has this SHA-256.
+
+    Raises:
+        WrongFile: if it has another.
+        DownloadError: if it cannot be read.
+    """
     try:
         actual = pooch.file_hash(str(found), alg="sha256")
     except OSError as error:
         raise DownloadError(f"{found} cannot be read ({error.strerror}). {advice}") from error
-    if actual != file.sha256:
+    if actual != sha256:
         raise WrongFile(
-            f"{found} is not the {file.name} that the course knows. {advice}\n"
-            f"  its SHA-256  {actual}\n  it should be {file.sha256}"
+            f"{found} is not the {found.name} that the course knows. {advice}\n"
+            f"  its SHA-256  {actual}\n  it should be {sha256}"
         )
     return found
 

@@ -16,10 +16,11 @@ class Relation(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """The words of a sentence, in lower case, and which belongs to which."""
+    """The words of a sentence, in lower case, which belongs to which, and their parts of speech, if known."""
 
     words: tuple[str, ...]
     relations: tuple[Relation, ...]
+    tags: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -27,6 +27,13 @@ class Guess(NamedTuple):
     probability: float
 
 
+class Wanted(NamedTuple):
+    """How likely a token is in a gap: its place among all, the likeliest being 1, and its probability."""
+
+    rank: int
+    probability: float
+
+
 class MaskedLM:
     """A pre-trained BERT and its tokenizer; or its causal twin, which reads on from the left.
 
@@ -73,11 +80,29 @@ class MaskedLM:
 
         Source: lecture row L3.10.a.
         """
+        return [self._guesses(logits, top) for logits in self._in_gaps(text)]
+
+    def wanted(self, text: str, word: str) -> list[Wanted]:
+        """For every [MASK] how likely a word is there.
+
+        Raises:
+            ValueError: if the word is several pieces, which no single gap holds; or as ``fill``.
+
+        Source: lecture row L3.10.a.
+        """
+        ids = self.tokenizer.encode(word).ids[1:-1]
+        if len(ids) != 1:
+            pieces = " ".join(self.tokenizer.pieces(ids))
+            raise ValueError(f"{word!r} is {len(ids)} pieces here ({pieces}): no single gap can hold it")
+        found = self._in_gaps(text).softmax(dim=-1)
+        return [Wanted(int((p > p[ids[0]]).sum()) + 1, p[ids[0]].item()) for p in found]
+
+    def _in_gaps(self, text: str) -> Float[Tensor, "gaps vocab"]:
         read = self.encode(text)
         gaps = [place for place, id in enumerate(read.ids) if id == self.tokenizer.mask_id]
         if not gaps:
             raise ValueError(f"write [MASK] where something is to be filled in; got {text!r}")
-        return [self._guesses(logits, top) for logits in self.logits(read.ids)[gaps]]
+        return self.logits(read.ids)[gaps]
 
     @torch.no_grad()
     def logits(self, ids: Sequence[int]) -> Float[Tensor, "n vocab"]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from course.data.parsed_sentences import Parsed
@@ -58,6 +59,35 @@ def same_word_score(weights: Weights, tokens: Sequence[str]) -> Float[Tensor, "l
     return _mean_weight(weights, _alike(tokens), "a token that comes twice")
 
 
+def part_of_speech_score(
+    weights: Weights, places: Sequence[int], tags: Sequence[str]
+) -> tuple[Float[Tensor, "layer head"], float]:
+    """How much of a word's attention to other words goes to those of its own part of speech.
+
+    Args:
+        places: of each word's first piece.
+        tags: of each word its part of speech.
+
+    Returns:
+        The mean over the words that have such another, for each head; and the same for attention that is
+        spread evenly over the other words.
+
+    Raises:
+        ValueError: if no word has.
+
+    Source: lecture row L1.3.i ("one head may attend to parts of speech").
+    """
+    alike = torch.tensor([[a == b for b in tags] for a in tags])
+    others = ~torch.eye(len(tags), dtype=torch.bool)
+    asked = (alike & others).any(dim=-1)
+    if not asked.any():
+        raise ValueError("this score needs two words of one part of speech")
+    between = weights[:, :, list(places)][..., list(places)] * others  # [layer, head, word, word]
+    share = (between * alike).sum(dim=-1) / between.sum(dim=-1).clamp(min=1e-9)
+    even = (alike & others).sum(dim=-1) / (len(tags) - 1)
+    return share[..., asked].mean(dim=-1), even[asked].mean().item()
+
+
 def _mean_weight(weights: Weights, where: Bool[Tensor, "n n"], what: str) -> Float[Tensor, "layer head"]:
     asked = where.any(dim=-1)
     if not asked.any():
@@ -85,16 +115,33 @@ def relation_hits(
 
     Source: Clark et al. 2019, §4.2 (the word that is attended to most); lecture rows L1.3.i, L1.2.c.
     """
-    hits = []
+    return relation_cases(sentences, read, name).hits.float().mean(dim=0)
+
+
+class Cases(NamedTuple):
+    """Of each case of a relation: whether each head finds it, and how many words on it is."""
+
+    hits: Bool[Tensor, "cases layer head"]
+    offsets: Int[Tensor, "cases"]
+
+
+def relation_cases(sentences: Iterable[Parsed], read: Callable[[str], AttentionPass], name: str) -> Cases:
+    """``relation_hits`` case by case, so that they can be split: near from far, one half from the other.
+
+    Raises:
+        ValueError: as ``relation_hits``.
+    """
+    hits, offsets = [], []
     for sentence in sentences:
         chosen = [relation for relation in sentence.relations if relation.name == name]
         if chosen:
             seen = read(sentence.text)
             places = first_pieces(sentence.words, seen.tokens)
             hits += [_points_to(seen.weights, places, word, head) for _, word, head in chosen]
+            offsets += [head - word for _, word, head in chosen]
     if not hits:
         raise ValueError(f"no sentence has the relation {name!r}")
-    return torch.stack(hits).float().mean(dim=0)
+    return Cases(torch.stack(hits), torch.tensor(offsets))
 
 
 def _points_to(weights: Weights, places: Sequence[int], word: int, head: int) -> Bool[Tensor, "layer head"]:

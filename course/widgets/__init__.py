@@ -4,6 +4,7 @@ from importlib import import_module
 
 _LAZY = {
     "AnalogyDesk": "analogy_desk",
+    "AskBox": "ask_box",
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
@@ -30,6 +31,8 @@ _LAZY = {
     "compare": "explorer",
     "explore": "explorer",
     "explore_model": "live",
+    "fill_box": "ask_box",
+    "pair_box": "ask_box",
     "scrub": "scrubber",
     "step_decoder": "decoder_stepper",
 }

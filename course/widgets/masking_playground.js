@@ -62,13 +62,14 @@ export const percent = (p, digits = 0) => `${fixed(100 * p, digits)} %`;
 
 function tokenRow(words, say) {
   const root = h("div", { class: "mp-text", role: "group", "aria-label": words.text });
-  function draw(tokens, fates, became) {
+  function draw(tokens, fates, became, guesses) {
     const boxes = tokens.map((token, i) => {
       const name = fates[i], is = CHOSEN.includes(name);
       const says = fill(words[`is_${name}`], { token, became: became[i] });
       return h("button", { type: "button", class: `mp-token mp-${name}`, "aria-label": says, onpointerenter: () => say(says) },
         h("bdi", { class: "mp-read" }, became[i]), h("span", { class: "mp-tag" }, is ? words[`tag_${name}`] : " "),
-        h("bdi", { class: "mp-asked" }, is ? token : " "));
+        h("bdi", { class: "mp-asked" }, is ? token : " "),
+        ...(guesses.length ? [h("bdi", { class: "mp-guess" }, guesses[i] ? `${guesses[i] === token ? "✓" : "✗"} ${guesses[i]}` : " ")] : []));
     });
     roving(boxes, { move: i => say(boxes[i].getAttribute("aria-label")) });
     root.replaceChildren(...boxes);
@@ -114,6 +115,12 @@ function render({ model, el }) {
   const parts = CHOSEN.map(of);
   const again = h("button", { type: "button", onclick: () => set({ seed: model.get("seed") + 1 }) }, words.again);
   const many = h("button", { type: "button", onclick: () => set({ seed: model.get("seed") + MANY }) }, fill(words.many, { n: MANY }));
+  const hide = h("button", { type: "button", "aria-pressed": "false", onclick: () => {
+    const hidden = row.root.classList.toggle("mp-hide");
+    hide.setAttribute("aria-pressed", String(hidden));
+  } }, words.hide);
+  const bert = h("button", { type: "button", hidden: !(live && model.get("fills")), onclick: () => model.send({ fill: true }) }, words.fill);
+  const found = h("p", { class: "mp-said", role: "status" });
   const fresh = h("button", { type: "button", onclick: () => anew({}) }, words.fresh);
   const id = newId(), text = h("input", { type: "text", id, disabled: !live, oninput: () => set({ source: text.value }) });
   const problem = h("p", { class: "mp-problem", role: "alert" });
@@ -122,9 +129,11 @@ function render({ model, el }) {
     const [tokens, special, seed, p, split, first] = ["tokens", "special", "seed", "rate", "split", "first"].map(name => model.get(name));
     const fates = roll(special, seed, p, split);
     const put = { masked: () => words.mask, replaced: i => candidates[replacement(seed, i, candidates.length)] };
-    row.draw(tokens, fates, tokens.map((token, i) => put[fates[i]]?.(i) ?? token));
+    const guesses = model.get("guesses").length === tokens.length ? model.get("guesses") : [];
+    row.draw(tokens, fates, tokens.map((token, i) => put[fates[i]]?.(i) ?? token), guesses);
+    found.textContent = guesses.length ? fill(words.guessed, { k: guesses.filter((guess, i) => guess === tokens[i]).length, n: guesses.filter(Boolean).length }) : "";
     counts.draw(shares(tally(special, first, seed, p, split), p, split));
-    counts.root.caption.textContent = fill(words.caption, { rolls: seed - first + 1 });
+    counts.root.caption.textContent = fill(seed === first ? words.caption_one : words.caption, { rolls: seed - first + 1 });
     rate.set(p);
     parts.forEach((part, which) => part.set(split[which]));
     many.disabled = seed - first + MANY >= MOST;
@@ -134,13 +143,13 @@ function render({ model, el }) {
   });
 
   el.append(frame("cw-masking", words.title,
-    h("div", { class: "cw-controls" }, h("div", { class: "cw-control" }, h("label", { for: id }, words.source), text), problem,
+    h("div", { class: "cw-controls" }, h("div", { class: "cw-control mp-source" }, h("label", { for: id }, words.source), text), problem,
       ...(live ? [] : [h("span", { class: "cw-note" }, words.saved)])),
     h("div", { class: "cw-controls" }, rate.root, ...parts.map(part => part.root)),
-    row.root, said, h("div", { class: "cw-controls" }, again, many, fresh), counts.root, h("p", { class: "cw-note" }, words.note)));
+    row.root, said, h("div", { class: "cw-controls" }, again, many, fresh, hide, bert), found, counts.root, h("p", { class: "cw-note" }, words.note)));
   say(null);
   redraw();
-  return watch(model, ["tokens", "special", "seed", "rate", "split", "first", "source", "problem"], redraw);
+  return watch(model, ["tokens", "special", "seed", "rate", "split", "first", "source", "problem", "guesses"], redraw);
 }
 
 export default { render };

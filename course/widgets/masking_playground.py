@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from course.models.masked_lm import MaskedLM
+
 WORDS = {
     "title": "Masking playground",
     "source": "Text",
@@ -39,7 +41,11 @@ WORDS = {
     "again": "Re-roll",
     "many": "Re-roll {n} times",
     "fresh": "Count anew",
+    "hide": "Hide the answers",
+    "fill": "Let BERT fill",
+    "guessed": "BERT finds {k} of the {n} tokens that are asked for.",
     "caption": "Counted in {rolls} rolls with these settings",
+    "caption_one": "Counted in one roll with these settings",
     "count": "count",
     "share": "share",
     "interval": "95 % interval",
@@ -47,8 +53,8 @@ WORDS = {
     "picture": "from 0 to 100 %",
     "of": "{k} of {n}",
     "range": "{low} to {high}",
-    "inside": "holds theory",
-    "outside": "misses theory",
+    "inside": "theory is inside",
+    "outside": "theory is outside",
     "note": "The dot is the share counted, the bar Wilson's 95 % interval, the upright line theory. One "
     "interval in twenty misses it, however often you roll.",
     "saved": "A saved page: the sliders work; for another text, open the notebook.",
@@ -81,6 +87,7 @@ class MaskingPlayground(CourseWidget):
         text: to be masked.
         rate, split: as in ``course.masking.mask_tokens``.
         seed: of the first roll.
+        model: if there is one, a button has it fill what the roll shown asks for.
 
     Raises:
         ValueError: if the text has no token, or the rate or a share is out of range.
@@ -99,6 +106,8 @@ class MaskingPlayground(CourseWidget):
     seed = traitlets.Int(0, min=0, help="of the roll shown").tag(sync=True)
     first = traitlets.Int(0, min=0, help="the seed of the first roll counted").tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
+    guesses = traitlets.List(help="what a model would put at each chosen token, '' elsewhere").tag(sync=True)
+    fills = traitlets.Bool(False, help="whether there is a model").tag(sync=True)
     words = traitlets.Dict(WORDS).tag(sync=True)
 
     def __init__(
@@ -109,15 +118,18 @@ class MaskingPlayground(CourseWidget):
         rate: float = 0.15,
         split: tuple[float, float, float] = SPLIT,
         seed: int = 0,
+        model: MaskedLM | None = None,
     ):
-        self.tokenizer = tokenizer
+        self.tokenizer, self.model = tokenizer, model
         ordinary = [id for id in range(len(tokenizer)) if id not in tokenizer.special_ids]
         tokens, special = self._cut(text)
         super().__init__(
             source=text, tokens=tokens, special=special, candidates=tokenizer.pieces(ordinary),
-            rate=rate, split=list(split), seed=seed, first=seed,
+            rate=rate, split=list(split), seed=seed, first=seed, fills=model is not None,
         )  # fmt: skip
         self.observe(self._reread, ["source"])
+        self.observe(lambda _: self.set_trait("guesses", []), ["tokens", "rate", "split", "seed"])
+        self.on_msg(lambda *_: self.fill())
 
     @traitlets.validate("rate")
     def _possible_rate(self, proposal: Any) -> float:
@@ -160,6 +172,16 @@ class MaskingPlayground(CourseWidget):
         drawn = _chance(np.array([self.seed]), len(self.tokens))[0, :, 2] * len(self.candidates)
         put = {"masked": lambda _: "[MASK]", "replaced": lambda i: self.candidates[int(drawn[i])]}
         return [put.get(fate, lambda i: self.tokens[i])(i) for i, fate in enumerate(self.fates())]
+
+    def fill(self) -> None:
+        """Have the model say, in ``guesses``, what it would put at each chosen token of the roll shown."""
+        ids = self.tokenizer.encode(self.source).ids
+        pieces = self.tokenizer.pieces(range(len(self.tokenizer)))
+        read = [id if piece == self.tokens[i] else pieces.index(piece)
+                for i, (id, piece) in enumerate(zip(ids, self.inputs(), strict=True))]  # fmt: skip
+        best = self.tokenizer.pieces(self.model.logits(read).argmax(-1).tolist())
+        chosen = (fate in FATES[2:] for fate in self.fates())
+        self.guesses = [piece if asked else "" for piece, asked in zip(best, chosen, strict=True)]
 
     def shares(self) -> list[Share]:
         """The share chosen, and of those chosen the three shares, in the rolls counted so far."""

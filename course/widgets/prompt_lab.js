@@ -58,7 +58,8 @@ function answerView(words) {
     tokens.replaceChildren(...buttons);
     others.replaceChildren();
     if (!steps.length) return;
-    const least = steps.reduce((low, step, i) => (step.probability < steps[low].probability ? i : low), 0);
+    const inside = steps.length > 1 ? steps.slice(0, -1) : steps;  // not at the sign that ends it
+    const least = inside.reduce((low, step, i) => (step.probability < inside[low].probability ? i : low), 0);
     roving(buttons, { enter: least, move: choose });
     choose(least);  // where the model was least sure there is most to see
   }
@@ -75,7 +76,7 @@ function render({ model, el }) {
   const problem = h("p", { class: "pl-problem", role: "alert" });
   const said = h("p", { class: "pl-said", role: "status" });
   const sealed = h("p", { class: "cw-note pl-seal" });
-  const view = answerView(words);
+  const view = answerView(words), shots = h("ol", { class: "pl-shots", "aria-label": words.shots });
 
   function put(prompt) {
     model.set("prompt", prompt);
@@ -116,6 +117,8 @@ function render({ model, el }) {
     problem.textContent = problems.join(" ");
     problem.hidden = !problems.length;
     size.textContent = reply.size === null ? "" : fill(words.size, { n: reply.size, limit: get("limit") });
+    shots.replaceChildren(...(fresh ? reply.shots : []).map(([question, answer, changed]) =>
+      h("li", { class: changed ? "pl-changed" : null }, h("code", {}, question), " → ", h("code", {}, answer), changed ? h("small", {}, ` ${words.changed}`) : "")));
     sealed.textContent = seal(get("prints"), words);
     back.disabled = !live || !past.length;
     for (const [name, b] of Object.entries(tasks)) b.setAttribute("aria-pressed", name === get("task"));
@@ -133,7 +136,7 @@ function render({ model, el }) {
     h("div", { class: "cw-controls", role: "group", "aria-label": words.task }, words.task, ...Object.values(tasks)),
     h("div", { class: "pl-both" },
       h("div", { class: "pl-side" }, h("label", { for: id, class: "pl-label" }, words.prompt), text, size,
-        h("div", { class: "cw-controls", role: "group", "aria-label": words.change }, ...actions, back), problem),
+        h("div", { class: "cw-controls", role: "group", "aria-label": words.change }, ...actions, back), problem, shots),
       h("div", { class: "pl-side" }, h("p", { class: "pl-label" }, words.answer), view.tokens, said, view.others)),
     sealed, live ? "" : h("p", { class: "cw-note" }, words.exported)));
   text.value = get("prompt");

@@ -44,6 +44,8 @@ WORDS = {
         "lookup": "Looking up",
     },
     "prompt": "Prompt: the model reads this and goes on from its end",
+    "shots": "As shots",
+    "changed": "changed",
     "answer": "The model's answer",
     "change": "Change the prompt",
     "actions": {
@@ -149,7 +151,24 @@ class PromptLab(CourseWidget):
                 "written": written,
                 "answer": flip_answers(read + written).removeprefix(self.prompt),
                 "expected": self._expected(),
+                "shots": self._marked_shots(),
             }
+
+    def _marked_shots(self) -> list[list[Any]]:
+        """Each shot's question and answer, and whether it is another than stood in its place before.
+
+        Where no question has stayed, it is another prompt altogether, and nothing is marked.
+        """
+        try:
+            shots, _, _ = read_prompt(self.prompt)
+        except ValueError:
+            return []
+        before = [shot[:2] for shot in self.reply.get("shots", [])]
+        same = {question for question, _ in before} & {shot.question for shot in shots}
+        return [
+            [*shot, bool(same) and [*shot] not in before[place : place + 1]]
+            for place, shot in enumerate(shots)
+        ]
 
     def _expected(self) -> str | None:
         try:
@@ -175,6 +194,8 @@ class PromptLab(CourseWidget):
     def _start(self, task: str) -> str:
         self.task = task
         *shots, last = self._draw(self.shots + 1)
+        while right_answer(task, last.question, shots) is None:  # nobody can know it: draw others
+            *shots, last = self._draw(self.shots + 1)
         return write_prompt(shots, last.question, usual_format(TASKS[task]))
 
     def _changed(self, action: str, prompt: str) -> str:
@@ -185,7 +206,7 @@ class PromptLab(CourseWidget):
             case "fewer":
                 shots = shots[:-1]
             case "question":
-                question = self._draw(1)[0].question
+                question = self._another(question, shots)
             case "wrong":
                 shots = with_wrong_labels(shots, self.random)
             case "shuffle":
@@ -193,6 +214,13 @@ class PromptLab(CourseWidget):
             case "format":
                 format = FORMATS[(FORMATS.index(format) + 1) % len(FORMATS)]
         return write_prompt(shots, question, format)
+
+    def _another(self, question: str, shots: Sequence[Example]) -> str:
+        """Another question that can be answered: of a lookup, one whose answer stands among the shots."""
+        if self.task == "lookup":
+            others = sorted({shot.question for shot in shots} - {question})
+            return str(self.random.choice(others)) if others else question
+        return self._draw(1)[0].question
 
     # -- where there is no kernel --
 
@@ -220,8 +248,11 @@ class PromptLab(CourseWidget):
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         left, right = figure.subplots(1, 2)
         left.axis("off")
-        left.text(0, 1, self.prompt, va="top", family="monospace", parse_math=False)
-        left.set_title("prompt", loc="left")
+        from course.fonts import drawable
+
+        lines = self.prompt.replace("\n", "↵\n").replace(";", ";\n")
+        left.text(0, 1, drawable(lines), va="top", family="monospace", parse_math=False)
+        left.set_title(f"{WORDS['tasks'][self.task]}: the prompt", loc="left")
         self._draw_answer(right)
         return figure
 

@@ -59,7 +59,7 @@ def test_sliders_and_rolls_give_what_python_gives(show):
     page.keyboard.press("End")  # all of the chosen become random tokens, and counting starts anew
     twin.split, twin.first = [0.0, 1.0, 0.0], 1001
     assert_shows(page, twin)
-    expect(page.get_by_text("Counted in 1 rolls")).to_be_visible()
+    expect(page.get_by_text("Counted in one roll")).to_be_visible()
 
 
 def test_what_became_of_a_token_is_told_on_hover_and_on_focus(show):

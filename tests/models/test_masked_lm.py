@@ -103,3 +103,18 @@ def test_it_is_saved_and_found_again(tmp_path):
         loaded = MaskedLM.from_pretrained(tmp_path, causal=causal)
         assert type(loaded.model) is kind
         assert loaded.restored(TEXT) == model.restored(TEXT)
+
+
+def test_a_wanted_word_has_the_rank_and_probability_that_the_logits_give_it():
+    model = masked_lm()
+    p = model.logits(TOKENIZER.encode("the [MASK]").ids)[2].softmax(-1)
+    (found,) = model.wanted("the [MASK]", "store")
+    wanted = p[TOKENIZER.encode("store").ids[1]]
+    assert found.rank == 1 + (p > wanted).sum() and found.probability == pytest.approx(
+        float(wanted), rel=1e-5
+    )
+    ranks = [model.wanted("the [MASK]", word)[0].rank for word in TEXT.split()]
+    chances = [float(p[TOKENIZER.encode(word).ids[1]]) for word in TEXT.split()]
+    assert sorted(ranks) == [rank for _, rank in sorted(zip(chances, ranks, strict=True), reverse=True)]
+    with pytest.raises(ValueError, match=r"'stores' is \d pieces here"):
+        model.wanted("the [MASK]", "stores")

@@ -12,6 +12,8 @@ from course.studies.head_patterns import (
     fixed_offset,
     head_scores,
     offset_score,
+    part_of_speech_score,
+    relation_cases,
     relation_hits,
     same_word_score,
     separator_score,
@@ -90,7 +92,7 @@ def test_the_sentences_are_parsed_by_the_rules_that_they_name():
     kinds = Counter(relation.name for sentence in sentences for relation in sentence.relations)
     assert min(kinds.values()) >= 10
     determiners = {"the", "a", "an", "my", "our", "his", "her", "their", "its"}
-    for words, relations in sentences:
+    for words, relations, _ in sentences:
         for name, word, head in relations:
             assert 0 <= word < len(words) and 0 <= head < len(words) and word != head
             if name == "determiner":
@@ -110,3 +112,18 @@ def test_the_sentences_are_parsed_by_the_rules_that_they_name():
 def test_a_score_that_nothing_can_have_is_refused(score, said):
     with pytest.raises(ValueError, match=said):
         score()
+
+
+def test_attention_to_the_own_part_of_speech_is_one_if_all_goes_there_and_the_share_if_even():
+    places, tags = [1, 2, 3, 4, 5], ("DET", "NOUN", "VERB", "DET", "NOUN")
+    own, by_chance = part_of_speech_score(to(lambda i: {1: 4, 4: 1, 2: 5, 5: 2}.get(i, 0)), places, tags)
+    even, _ = part_of_speech_score(torch.full((1, 1, N, N), 1 / N), places, tags)
+    assert own.item() == pytest.approx(1) and even.item() == pytest.approx(by_chance) == 1 / 4
+    with pytest.raises(ValueError, match="two words of one part of speech"):
+        part_of_speech_score(to(lambda i: 0), [1, 2], ("DET", "NOUN"))
+
+
+def test_cases_are_the_hits_one_by_one_with_how_far_it_is():
+    sentence = Parsed(("the", "dog", "saw", "the", "cat"), (Relation("d", 0, 1), Relation("d", 3, 1)))
+    hits, offsets = relation_cases([sentence], lambda text: AttentionPass(TOKENS, to(lambda i: 2)), "d")
+    assert hits.flatten().tolist() == [True, True] and offsets.tolist() == [1, -2]

@@ -141,3 +141,20 @@ def test_it_is_described_and_drawn_as_it_is_set():
 def test_markup_in_a_token_stays_text(tmp_path):
     page = playground().to_html(tmp_path / "playground.html").read_text(encoding="utf-8")
     assert page.count("</script>") == 2
+
+
+def test_a_model_fills_what_the_roll_asks_for_and_another_roll_has_no_guesses():
+    class Parrot:
+        """Says of every token the one that it reads."""
+
+        def logits(self, ids):
+            return torch.nn.functional.one_hot(torch.tensor(ids), len(TOKENIZER)).float()
+
+    widget = playground(rate=0.6, split=(0.0, 0.5, 0.5))
+    assert not widget.fills
+    widget = MaskingPlayground(TOKENIZER, TEXT, rate=0.6, split=(0.0, 0.5, 0.5), model=Parrot())
+    widget.fill()
+    for guess, read, fate in zip(widget.guesses, widget.inputs(), widget.fates(), strict=True):
+        assert guess == (read if fate in FATES[2:] else "")
+    widget.seed = 1
+    assert widget.fills and widget.guesses == []

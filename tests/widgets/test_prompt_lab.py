@@ -131,3 +131,22 @@ def test_a_page_knows_that_it_has_no_kernel_and_the_widget_that_it_has(lab, tmp_
     page = lab.to_html(tmp_path / "lab.html").read_text(encoding="utf-8")
     payload = page.split('id="payload">')[1].split("</script>")[0]
     assert json.loads(payload)["state"]["live"] is False and lab.live is True
+
+
+def test_a_lookup_is_only_asked_for_what_the_prompt_holds(lab):
+    for _ in range(20):
+        lab.act("task", task="lookup")
+        assert lab.reply["expected"] is not None
+        lab.act("question", lab.prompt)
+        assert lab.reply["expected"] is not None
+
+
+def test_what_a_button_changed_is_marked_and_another_prompt_is_not(lab):
+    lab.act("task", task="addition")
+    assert not any(changed for *_, changed in lab.reply["shots"])
+    lab.act("wrong", lab.prompt)
+    assert all(changed for *_, changed in lab.reply["shots"])
+    lab.act("shot", lab.prompt)
+    assert [changed for *_, changed in lab.reply["shots"]] == [False] * (len(lab.reply["shots"]) - 1) + [True]
+    lab.act("task", task="copying")
+    assert not any(changed for *_, changed in lab.reply["shots"])
