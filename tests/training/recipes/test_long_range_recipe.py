@@ -46,7 +46,7 @@ def test_distance_alone_defeats_none_that_has_met_near_clues(reader):
 
 def test_at_one_far_distance_only_attention_learns_in_time():
     assert of("one clue, always 20 back", "attention")["low"][0] > 0.95
-    assert max(of("one clue, always 20 back", reader)["high"][0] for reader in ("RNN", "GRU", "LSTM")) < 0.3
+    assert max(of("one clue, always 20 back", reader)["mean"][0] for reader in ("RNN", "GRU", "LSTM")) < 0.25
 
 
 @pytest.mark.parametrize("run, many, least", [("many pairs", 8, 0.95), ("cloze", [8, 0], 0.5)])
