@@ -44,16 +44,6 @@ KINDS = {
 LABEL = 0.17  # inches from one slanting label to the next
 SIZE, LINE = 11, 500  # of running text: points of its letters, points of a line
 
-_INK = "#787878"  # 4.3 : 1 on white as on JupyterLab's dark ground
-EITHER_THEME = {
-    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), "none"),
-    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), _INK),
-    "xtick.color": "#7f7f7f",  # ticks all dark, or all light, make IPython ask the page for a ground
-    "ytick.color": "#818181",
-    "legend.framealpha": 0.0,
-}
-"""Settings for ``plt.rcParams``: figures without a ground, whose ink can be read in light and in dark."""
-
 
 def heatmap(
     weights: Float[Tensor, "query key"],

@@ -246,16 +246,3 @@ def test_without_a_font_for_chinese_the_reader_is_told_once_which_to_install(mon
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plots.heatmap(weights(5), CHINESE)
-
-
-def test_ink_for_either_theme_is_read_on_white_and_on_dark():
-    def luminance(colour):
-        linear = [
-            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour)
-        ]
-        return np.dot(linear, [0.2126, 0.7152, 0.0722])
-
-    ink = luminance(plots.EITHER_THEME["text.color"])
-    assert (1.05) / (ink + 0.05) > 4.2  # on white
-    assert (ink + 0.05) / (luminance("#111111") + 0.05) > 4.2  # on JupyterLab's dark ground
-    assert plots.EITHER_THEME.keys() <= mpl.rcParams.keys()

@@ -104,7 +104,11 @@ def _(ids, table):
 
 # ---- 7.2 pairs to learn from -------------------------------------------------------------------
 
-TEXT = [[3, 1, 4, 1, 5, 9], [2, 6], [5], [3, 5, 8]]
+
+def text() -> list[list[int]]:
+    return [[3, 1, 4, 1, 5, 9], [2, 6], [5], [3, 5, 8]]
+
+
 e = define(
     "7.2",
     skipgram_pairs,
@@ -112,9 +116,9 @@ e = define(
     minutes=8,
     difficulty=1,
     parts=[
-        ("a sentence of six words, window 3", 2, lambda f: f(TEXT[:1], 3)),
-        ("four sentences, window 1", 2, lambda f: f(TEXT, 1)),
-        ("a window wider than the sentences", 1, lambda f: f(TEXT[1:], 5)),
+        ("a sentence of six words, window 3", 2, lambda f: f(text()[:1], 3)),
+        ("four sentences, window 1", 2, lambda f: f(text(), 1)),
+        ("a window wider than the sentences", 1, lambda f: f(text()[1:], 5)),
         ("a word beside itself", 1, lambda f: f([[7, 7, 2]], 1)),
         ("a sentence of one word: no pair, shape [0, 2]", 1, lambda f: f([[4]], 3)),
     ],
@@ -361,7 +365,11 @@ every(e, gradient_variant, [
 
 # ---- 7.6 counting ------------------------------------------------------------------------------
 
-WORDS = [[0, 1, 2, 1, 3], [3], [2, 0, 0]]
+
+def words() -> list[list[int]]:
+    return [[0, 1, 2, 1, 3], [3], [2, 0, 0]]
+
+
 e = define(
     "7.6",
     cooccurrence,
@@ -369,9 +377,9 @@ e = define(
     minutes=10,
     difficulty=2,
     parts=[
-        ("three sentences, window 3", 2, lambda f: f(WORDS, 4, 3)),
-        ("window 1", 1, lambda f: f(WORDS, 4, 1)),
-        ("a window wider than any sentence", 1, lambda f: f(WORDS, 4, 9)),
+        ("three sentences, window 3", 2, lambda f: f(words(), 4, 3)),
+        ("window 1", 1, lambda f: f(words(), 4, 1)),
+        ("a window wider than any sentence", 1, lambda f: f(words(), 4, 9)),
         ("a word that never occurs has a row of zeros", 1, lambda f: f([[4, 1, 1]], 6, 2)),
     ],
     hints=[

@@ -80,7 +80,7 @@ def imitation_of(id: str, index: int) -> list[Outcome]:
         return observe(find(id), find(id).mistakes[index].candidate)
 
 
-class _Refusal(ValueError, TypeError, LookupError, RuntimeError):
+class _Refusal(ValueError, TypeError, IndexError, KeyError, ArithmeticError, NotImplementedError):
     """Whatever error a part waits for."""
 
 

@@ -286,7 +286,8 @@ def test_each_head_has_its_own_weights(show, drawn):
     page = show(drawn)
     drawn.chosen = "decoder.layers.0.cross_attention"
     box(page, drawn.chosen).click()
-    expect(page.locator(".ar-attention .tm-rows bdi")).to_have_text(drawn.tokens["target"])
+    read_and_written = [re.compile(rf"^\s*{re.escape(token.strip())} → ") for token in drawn.tokens["target"]]
+    expect(page.locator(".ar-attention .tm-rows bdi")).to_have_text(read_and_written)
     expect(page.locator(".ar-attention .tm-columns bdi")).to_have_text(drawn.tokens["source"])
     query, key = drawn.tokens["target"][1], drawn.tokens["source"][2]
     for head in (1, 0):
@@ -374,7 +375,8 @@ def test_with_a_kernel_any_candidate_is_taken_and_any_sentence_read(lab, tmp_pat
     sentence.fill("La chaise<b>")
     sentence.press("Enter")
     twin.text = "La chaise<b>"
-    expect(cell.locator(".ds-source bdi")).to_have_text(twin.source)
+    spaced = [re.sub("^ +", lambda spaces: "␣" * len(spaces[0]), token) for token in twin.source]
+    expect(cell.locator(".ds-source bdi")).to_have_text(spaced)
     expect(cell.locator(".ds-written")).to_have_text("nothing yet")
     sentence.fill("")
     sentence.press("Enter")
