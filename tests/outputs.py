@@ -13,6 +13,10 @@ from nbformat import NotebookNode
 FLOAT = re.compile(r"[ -]?\d+\.\d*(?:e[+-]?\d+)?")
 NUMBER = re.compile(r"\s*[-+−]?\d[\d.,]*(?:e[+-]?\d+)?")  # with the blanks that fill a column
 
+FOLDER = re.compile(
+    r"(?<=href=')[^']*/(?=[^'/]+\.ipynb')"
+)  # the other notebooks, here or in the course's own
+
 
 def same(ours: NotebookNode, its: NotebookNode) -> bool:
     """Whether two runs of a cell show the same.
@@ -49,9 +53,9 @@ def kinds(output: NotebookNode) -> list[str]:
 
 
 def texts(output: NotebookNode) -> str:
-    """An output's words: all but its pictures."""
+    """An output's words: all but its pictures, and the folders that links to notebooks lead to."""
     data = {k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")}
-    return json.dumps([output.get("text"), data], ensure_ascii=False, sort_keys=True)
+    return FOLDER.sub("", json.dumps([output.get("text"), data], ensure_ascii=False, sort_keys=True))
 
 
 def alike(a: str, b: str) -> bool:
