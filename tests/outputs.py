@@ -13,9 +13,8 @@ from nbformat import NotebookNode
 FLOAT = re.compile(r"[ -]?\d+\.\d*(?:e[+-]?\d+)?")
 NUMBER = re.compile(r"\s*[-+−]?\d[\d.,]*(?:e[+-]?\d+)?")  # with the blanks that fill a column
 
-FOLDER = re.compile(
-    r"(?<=href=')[^']*/(?=[^'/]+\.ipynb')"
-)  # the other notebooks, here or in the course's own
+# Of links to other notebooks: beside this one, or in the course's own folder.
+FOLDER = re.compile(r"(?<=href=')[^']*/(?=[^'/]+\.ipynb')")
 
 
 def same(ours: NotebookNode, its: NotebookNode) -> bool:
