@@ -289,7 +289,8 @@ def test_each_head_has_its_own_weights(show, drawn):
     read_and_written = [re.compile(rf"^\s*{re.escape(token.strip())} → ") for token in drawn.tokens["target"]]
     expect(page.locator(".ar-attention .tm-rows bdi")).to_have_text(read_and_written)
     expect(page.locator(".ar-attention .tm-columns bdi")).to_have_text(drawn.tokens["source"])
-    query, key = drawn.tokens["target"][1], drawn.tokens["source"][2]
+    query = " ".join(page.locator(".ar-attention .tm-rows bdi").nth(1).inner_text().split())
+    key = drawn.tokens["source"][2]
     for head in (1, 0):
         page.get_by_role("button", name=f"head {head}").click()
         point(page, 1, 2, ".ar-attention .tm")
