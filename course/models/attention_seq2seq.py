@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from course.attention import additive_score, cosine_score, general_score, softmax_attention
 from course.models.attention_pass import AttentionPass
-from course.models.seq2seq import Memory, Seq2Seq, Seq2SeqConfig
+from course.models.seq2seq import Memory, Seq2Seq, Seq2SeqConfig, State
 from course.models.transformer import evaluating
 from course.text.plain import plain_text
 from course.text.tokenizers import BOS, EOS
@@ -27,21 +27,11 @@ class Asking(NamedTuple):
     weights: Float[Tensor, "rows source"]
 
 
-class AskingDecoder(nn.Module):
-    """What the two have in common: the first state, and a whole target written step by step.
+class SteppingDecoder(nn.Module):
+    """A decoder that asks the source at each step; its state keeps the last step's ``weights``.
 
     The next state needs what this one found, so that no library can run through all the steps at once.
     """
-
-    def __init__(self, config: Seq2SeqConfig):
-        super().__init__()
-        self.d_embedding = config.d_embedding
-        self.start_proj = nn.Linear(config.d_hidden, config.d_hidden)
-
-    def start(self, memory: Memory) -> Asking:
-        """tanh(W C): the fixed context is where it begins, and no more than that."""
-        hidden = self.start_proj(memory.context).tanh()
-        return Asking(hidden, hidden.new_zeros(len(hidden), self.d_embedding), memory.mask.to(hidden.dtype))
 
     def score(
         self, query: Float[Tensor, "rows 1 d_hidden"], states: Float[Tensor, "rows source d_hidden"]
@@ -58,8 +48,8 @@ class AskingDecoder(nn.Module):
         return context[:, 0], weights[:, 0]
 
     def step(
-        self, embedded: Float[Tensor, "rows d_embedding"], state: Asking, memory: Memory
-    ) -> tuple[Float[Tensor, "rows d_embedding"], Asking]:
+        self, embedded: Float[Tensor, "rows d_embedding"], state: State, memory: Memory
+    ) -> tuple[Float[Tensor, "rows d_embedding"], State]:
         """See ``course.models.seq2seq.Decoder``."""
         raise NotImplementedError
 
@@ -79,6 +69,20 @@ class AskingDecoder(nn.Module):
     ) -> Float[Tensor, "batch target d_embedding"]:
         """See ``course.models.seq2seq.Decoder``."""
         return self.follow(embedded, memory)[0]
+
+
+class AskingDecoder(SteppingDecoder):
+    """What Bahdanau's and Luong's have in common besides: the first state."""
+
+    def __init__(self, config: Seq2SeqConfig):
+        super().__init__()
+        self.d_embedding = config.d_embedding
+        self.start_proj = nn.Linear(config.d_hidden, config.d_hidden)
+
+    def start(self, memory: Memory) -> Asking:
+        """tanh(W C): the fixed context is where it begins, and no more than that."""
+        hidden = self.start_proj(memory.context).tanh()
+        return Asking(hidden, hidden.new_zeros(len(hidden), self.d_embedding), memory.mask.to(hidden.dtype))
 
 
 class BahdanauDecoder(AskingDecoder):

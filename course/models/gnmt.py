@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from course.attention import additive_score, softmax_attention
-from course.models.attention_seq2seq import AskingSeq2Seq
+from course.attention import additive_score
+from course.models.attention_seq2seq import AskingSeq2Seq, SteppingDecoder
 from course.models.seq2seq import Memory, Seq2SeqConfig
 
 FIRST_RESIDUAL = 2
@@ -86,7 +86,7 @@ def gnmt_step(
     return x, tuple(new_hidden), tuple(new_cell)
 
 
-class GnmtDecoder(nn.Module):
+class GnmtDecoder(SteppingDecoder):
     """A stack of LSTMs whose bottom layer asks the source; all of them are given what it found.
 
     Only the bottom layer waits for the attention; a layer above can work on word i while the bottom is at i
@@ -112,13 +112,11 @@ class GnmtDecoder(nn.Module):
         nothing = tuple(torch.zeros_like(memory.context) for _ in self.layers)
         return GnmtState(nothing, nothing, memory.mask.to(memory.context.dtype))
 
-    def ask(
-        self, bottom: Float[Tensor, "rows d_hidden"], memory: Memory
-    ) -> tuple[Float[Tensor, "rows d_hidden"], Float[Tensor, "rows source"]]:
-        """The context that the bottom layer's last output asks for, and the weights."""
-        scores = additive_score(bottom[:, None], memory.states, self.w_query, self.w_key, self.v)
-        context, weights = softmax_attention(scores, memory.states, memory.mask[:, None])
-        return context[:, 0], weights[:, 0]
+    def score(
+        self, query: Float[Tensor, "rows 1 d_hidden"], states: Float[Tensor, "rows source d_hidden"]
+    ) -> Float[Tensor, "rows 1 source"]:
+        """An MLP with one hidden layer, asked by the bottom layer's last output."""
+        return additive_score(query, states, self.w_query, self.w_key, self.v)
 
     def step(
         self, embedded: Float[Tensor, "rows d_embedding"], state: GnmtState, memory: Memory
@@ -128,23 +126,6 @@ class GnmtDecoder(nn.Module):
         context, weights = self.ask(state.hidden[0], memory)
         top, hidden, cell = gnmt_step(embedded, context, state.hidden, state.cell, self.layers)
         return self.readout(top).tanh(), GnmtState(hidden, cell, weights)
-
-    def follow(
-        self, embedded: Float[Tensor, "batch target d_embedding"], memory: Memory
-    ) -> tuple[Float[Tensor, "batch target d_embedding"], Float[Tensor, "batch target source"]]:
-        """``step`` for all words of targets that are known, with the weights of each."""
-        state, features, weights = self.start(memory), [], []
-        for word in embedded.unbind(dim=1):
-            feature, state = self.step(word, state, memory)
-            features.append(feature)
-            weights.append(state.weights)
-        return torch.stack(features, dim=1), torch.stack(weights, dim=1)
-
-    def forward(
-        self, embedded: Float[Tensor, "batch target d_embedding"], memory: Memory
-    ) -> Float[Tensor, "batch target d_embedding"]:
-        """See ``course.models.seq2seq.Decoder``."""
-        return self.follow(embedded, memory)[0]
 
 
 class Gnmt(AskingSeq2Seq):
