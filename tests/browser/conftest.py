@@ -105,6 +105,16 @@ def visit(browser):
         each.context.close()
 
 
+@pytest.fixture
+def show(request, visit, tmp_path):
+    """``show("walk")`` exports the widget of that name in the module's ``MAKE`` and opens the page."""
+
+    def open_widget(name: str, **options):
+        return visit(request.module.MAKE[name]().to_html(tmp_path / f"{name}.html"), **options)
+
+    return open_widget
+
+
 # ---- JupyterLab --------------------------------------------------------------------------------
 
 

@@ -26,16 +26,6 @@ def xray() -> GateXray:
 MAKE = {"river": GradientRiver, "xray": xray}
 
 
-@pytest.fixture
-def show(visit, tmp_path):
-    """``show("river")`` exports the widget and opens the page."""
-
-    def open_widget(name: str, **options):
-        return visit(MAKE[name]().to_html(tmp_path / f"{name}.html"), **options)
-
-    return open_widget
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", MAKE)
 def test_it_can_be_read(show, name, scheme):

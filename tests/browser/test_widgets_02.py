@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from keys import press_in
 from legible import assert_legible
 from playwright.sync_api import expect
 
@@ -51,22 +52,6 @@ MAKE = {
 }
 
 
-@pytest.fixture
-def show(visit, tmp_path):
-    """``show("window")`` exports the widget and opens the page."""
-
-    def open_widget(name: str, **options):
-        return visit(MAKE[name]().to_html(tmp_path / f"{name}.html"), **options)
-
-    return open_widget
-
-
-def press(page, label: str, key: str, times: int = 1) -> None:
-    page.get_by_label(label, exact=True).focus()
-    for _ in range(times):
-        page.keyboard.press(key)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", MAKE)
 def test_it_can_be_read(show, name, scheme):
@@ -79,10 +64,10 @@ def test_the_window_moves_with_its_place_and_its_width(show):
     view, twin = show("window"), Window(SOURCE, SCORES, place=1.5)
     says = view.page.locator("p[role=status]")
     expect(says).to_have_text(twin.describe())
-    press(view.page, "Place p", "End")
+    press_in(view.page, "Place p", "End")
     twin.place = 6.0
     expect(says).to_have_text(twin.describe())
-    press(view.page, "Half-width D", "ArrowRight", 2)
+    press_in(view.page, "Half-width D", "ArrowRight", 2)
     twin.half_width = 3.0
     expect(says).to_have_text(twin.describe())
     expect(view.page.get_by_role("img", name=re.compile("^mat: softmax"))).to_have_count(1)
@@ -96,11 +81,11 @@ def test_more_looks_shrink_the_clouds_and_the_weights_follow_the_temperature(sho
     spread = lambda: float(re.search(r"estimate: ([\d.]+) without", says.inner_text())[1])  # noqa: E731
     expect(says).to_contain_text("Exact gradient")
     wide = spread()
-    press(page, "Looks for an estimate", "End")
+    press_in(page, "Looks for an estimate", "End")
     expect(says).not_to_contain_text(f"{wide:.3f} without")
     assert spread() < wide / 2
     before = says.inner_text()
-    press(page, "Temperature", "End")
+    press_in(page, "Temperature", "End")
     expect(says).not_to_have_text(before)
     before = says.inner_text()
     page.get_by_role("button", name="Draw anew").click()
@@ -112,14 +97,14 @@ def test_the_bottleneck_follows_length_size_and_the_switch(show):
     view, twin = show("bottleneck"), Bottleneck(MEASURED, length=4)
     page, says = view.page, view.page.locator("p[role=status]")
     expect(says).to_have_text(twin.describe())
-    press(page, "Letters to copy", "End")
+    press_in(page, "Letters to copy", "End")
     twin.length = 6
     expect(says).to_have_text(twin.describe())
     page.get_by_label("Ask again at each letter").check()
     twin.asking = True
     expect(says).to_have_text(twin.describe())
     expect(page.locator("rect.jar")).to_have_count(0)
-    press(page, "Numbers in C", "End")
+    press_in(page, "Numbers in C", "End")
     twin.size = 8
     expect(says).to_have_text(twin.describe())
     view.assert_quiet()

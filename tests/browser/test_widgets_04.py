@@ -6,6 +6,7 @@ import re
 import pytest
 import torch
 from eventually import eventually
+from keys import press
 from legible import assert_legible
 from playwright.sync_api import expect
 
@@ -33,24 +34,8 @@ MAKE = {
 }
 
 
-@pytest.fixture
-def show(visit, tmp_path):
-    """``show("mask_builder")`` exports the widget and opens the page."""
-
-    def open_widget(name: str, **options):
-        return visit(MAKE[name]().to_html(tmp_path / f"{name}.html"), **options)
-
-    return open_widget
-
-
 def numbers(text: str) -> list[float]:
     return [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", text.replace("−", "-"))]
-
-
-def press(page, key: str, times: int = 1) -> None:
-    for _ in range(times):
-        page.keyboard.press(key)
-    page.evaluate("new Promise(requestAnimationFrame)")  # a widget draws once a frame
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,7 @@
 """The widgets of notebook 06, used as a learner does: pattern builder, hash lab, memory tape."""
 
 import pytest
+from keys import press_in
 from legible import assert_legible
 from playwright.sync_api import expect
 
@@ -13,22 +14,6 @@ MAKE = {
     "hash": lambda: HashLab(rounds=2),
     "tape": lambda: MemoryTape(4),
 }
-
-
-@pytest.fixture
-def show(visit, tmp_path):
-    """``show("hash")`` exports the widget and opens the page."""
-
-    def open_widget(name: str, **options):
-        return visit(MAKE[name]().to_html(tmp_path / f"{name}.html"), **options)
-
-    return open_widget
-
-
-def press(page, label: str, key: str, times: int = 1) -> None:
-    page.get_by_label(label, exact=True).focus()
-    for _ in range(times):
-        page.keyboard.press(key)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -44,7 +29,7 @@ def test_the_pattern_follows_its_controls_and_a_press_asks_the_way(show):
     page, says = view.page, view.page.locator("p[role=status]")
     expect(says).to_have_text(twin.describe())
     for label, name in (("Global", "n_global"), ("Window, either side", "width"), ("Random, each row", "r")):
-        press(page, label, "ArrowRight")
+        press_in(page, label, "ArrowRight")
         setattr(twin, name, getattr(twin, name) + 1)
         expect(says).to_have_text(twin.describe())
     page.get_by_role("button", name="Draw anew").click()
@@ -53,7 +38,7 @@ def test_the_pattern_follows_its_controls_and_a_press_asks_the_way(show):
     page.locator("rect.cell").nth(16 * 9 + 5).click()
     twin.row, twin.column = 9, 5
     expect(says).to_have_text(twin.describe())
-    press(page, "Blocks", "Home")
+    press_in(page, "Blocks", "Home")
     twin.n = 4
     expect(says).to_have_text(twin.describe())
     view.assert_quiet()
@@ -66,10 +51,10 @@ def test_new_rotations_and_more_rounds_change_what_is_found(show):
     page.get_by_role("button", name="New rotations").click()
     twin.draw = 1
     expect(says).to_have_text(twin.describe())
-    press(page, "Rounds", "End")
+    press_in(page, "Rounds", "End")
     twin.rounds = 8
     expect(says).to_have_text(twin.describe())
-    press(page, "Buckets", "Home")
+    press_in(page, "Buckets", "Home")
     twin.n_buckets = 2
     expect(says).to_have_text(twin.describe())
     page.locator("circle.dot").nth(33).click()
@@ -83,7 +68,7 @@ def test_the_tape_grows_with_the_layers(show):
     page, says = view.page, view.page.locator("p[role=status]")
     expect(says).to_have_text(twin.describe())
     expect(page.locator("rect.stored")).to_have_count(4)
-    press(page, "Layers", "End")
+    press_in(page, "Layers", "End")
     twin.depth = 16
     expect(says).to_have_text(twin.describe())
     expect(page.locator("rect.stored")).to_have_count(16)
