@@ -26,7 +26,7 @@ MAKE = {
 
 
 def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", text.replace("−", "-"))]
+    return [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", text.replace("−", "-"))]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
