@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import LayerNorm
 from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
+from course.checkpoints.writing import write_checkpoint
 from course.in_context.regression import POINTS, WIDTH
 from course.masks import causal_mask
 from course.models.gpt import GPTBlock, GPTConfig
@@ -91,12 +90,7 @@ class InContextRegressor(nn.Module):
 
     def save(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write config.json and model.safetensors; ``torch.float16`` takes half the space."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(self.config), indent=2) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
-        state = {name: tensor.to(dtype or tensor.dtype) for name, tensor in self.state_dict().items()}
-        save_file(state, folder / "model.safetensors")
+        write_checkpoint(folder, asdict(self.config), self.state_dict(), dtype)
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> InContextRegressor:

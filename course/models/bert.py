@@ -1,6 +1,5 @@
 """BERT: an encoder that sees the whole text at once, and what is put on top of it for each task."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Self
 
 import torch
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.attention import masked_softmax, scaled_dot_score
 from course.blocks import EncoderBlock, LayerNorm
 from course.checkpoints.reading import check_layers, configured, read_settings, read_weights, sketch
+from course.checkpoints.writing import write_checkpoint
 from course.heads import split_heads
 from course.masks import is_known_true
 from course.models import bert_files
@@ -75,14 +74,9 @@ class PretrainedBert(nn.Module):
         Args:
             dtype: what to store the weights as; ``torch.float16`` takes half the space. None: as they are.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         settings = bert_files.config_to_transformers(asdict(self.config), self.architecture)
-        text = json.dumps(settings, indent=2) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
-        state = self.state_dict()
-        weights = {bert_files.transformers_name(name): x.to(dtype or x.dtype) for name, x in state.items()}
-        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        weights = {bert_files.transformers_name(name): x for name, x in self.state_dict().items()}
+        write_checkpoint(folder, settings, weights, dtype, metadata={"format": "pt"})
 
     @classmethod
     def from_pretrained(cls, name: str | Path, *, new_head: bool = False, **changes) -> Self:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.checkpoints.reading import build, configured, read_settings, read_weights
+from course.checkpoints.writing import write_checkpoint
 from course.models.recurrent import Gates, lstm_gates, set_forget_bias
 from course.text.characters import Characters
 
@@ -119,12 +118,7 @@ class CharacterLSTM(nn.Module):
 
     def save(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write config.json, model.safetensors (as ``dtype``, if given) and characters.json."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(self.config), indent=2) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
-        weights = {name: tensor.to(dtype or tensor.dtype) for name, tensor in self.state_dict().items()}
-        save_file(weights, folder / "model.safetensors")
+        folder = write_checkpoint(folder, asdict(self.config), self.state_dict(), dtype)
         if self.characters:
             self.characters.save(folder / "characters.json")
 

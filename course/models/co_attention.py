@@ -1,6 +1,5 @@
 """Co-attention: two sequences look at one another through one table, read by rows and by columns."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,13 +7,13 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from course import checkpoints
 from course.attention import masked_softmax, weighted_sum
 from course.checkpoints.reading import build, read_settings, read_weights
+from course.checkpoints.writing import write_checkpoint
 from course.models.toy_attention import split_words
 
 PAD, UNKNOWN = 0, 1
@@ -147,12 +146,8 @@ class StoryReader(nn.Module):
 
     def save(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write config.json (words and width) and model.safetensors."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"words": self.words, "d": self.d}, ensure_ascii=False) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
-        weights = {name: tensor.to(dtype or tensor.dtype) for name, tensor in self.state_dict().items()}
-        save_file(weights, folder / "model.safetensors")
+        settings = {"words": self.words, "d": self.d}
+        write_checkpoint(folder, settings, self.state_dict(), dtype, indent=None)
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> "StoryReader":

@@ -1,6 +1,5 @@
 """GPT: decoder blocks alone, trained to predict the next token; GPT-2's own weights load into it."""
 
-import json
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,12 +8,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import FeedForward, KeyValueCache, LayerNorm, residual
 from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
+from course.checkpoints.writing import write_checkpoint
 from course.heads import MultiHeadAttention
 from course.masking import IGNORED
 from course.masks import causal_mask
@@ -304,17 +303,13 @@ class GPT(nn.Module):
         Args:
             dtype: what to store the weights as; ``torch.float16`` takes half the space. None: as they are.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(config_to_gpt2(asdict(self.config)), indent=2) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
         state = self.state_dict()
         for number, block in enumerate(self.blocks):
             packed = block.self_attention.torch_state_dict()
             state |= {f"blocks.{number}.self_attention.{name}": tensor for name, tensor in packed.items()}
         weights = weights_to_gpt2(state, len(self.blocks))
-        weights = {name: tensor.to(dtype or tensor.dtype) for name, tensor in weights.items()}
-        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        settings = config_to_gpt2(asdict(self.config))
+        write_checkpoint(folder, settings, weights, dtype, metadata={"format": "pt"})
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> "GPT":

@@ -4,20 +4,19 @@ The first "self-attention" of that name: the queries are not the words themselve
 the same for every sentence.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from course import checkpoints
 from course.attention import masked_softmax, weighted_sum
 from course.checkpoints.reading import build, configured, read_settings, read_weights
+from course.checkpoints.writing import write_checkpoint
 from course.models.toy_attention import split_words
 
 PAD, UNKNOWN = 0, 1
@@ -130,12 +129,8 @@ class HopsClassifier(nn.Module):
 
     def save(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write config.json (sizes and words) and model.safetensors."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"sizes": asdict(self.config), "words": self.words}, ensure_ascii=False) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
-        weights = {name: tensor.to(dtype or tensor.dtype) for name, tensor in self.state_dict().items()}
-        save_file(weights, folder / "model.safetensors")
+        settings = {"sizes": asdict(self.config), "words": self.words}
+        write_checkpoint(folder, settings, self.state_dict(), dtype, indent=None)
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> "HopsClassifier":

@@ -6,7 +6,6 @@ place; rotary ones know it from the start, and a small model learns several time
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,12 +13,12 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import KeyValueCache
 from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
+from course.checkpoints.writing import write_checkpoint
 from course.heads import merge_heads, split_heads
 from course.models.gpt import GPT, PARTS, GPTConfig
 from course.models.writing import ship
@@ -115,12 +114,8 @@ class RotaryGPT(GPT):
 
     def save(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write config.json and model.safetensors, under the names used here; GPT-2 has no such positions."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"model_type": "rotary_gpt"} | asdict(self.config), indent=2) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
-        state = {name: tensor.to(dtype or tensor.dtype) for name, tensor in self.state_dict().items()}
-        save_file(state, folder / "model.safetensors")
+        settings = {"model_type": "rotary_gpt"} | asdict(self.config)
+        write_checkpoint(folder, settings, self.state_dict(), dtype)
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> RotaryGPT:

@@ -6,7 +6,6 @@ source again at every word makes a subclass of ``Seq2Seq`` with another ``decode
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,12 +14,12 @@ from typing import Any, NamedTuple, Protocol
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from course import checkpoints
 from course.checkpoints.reading import build, configured, read_settings, read_weights
+from course.checkpoints.writing import write_checkpoint
 from course.models.transformer import evaluating, label_smoothed_loss, teacher_forcing
 from course.text.decoding import Step, beam_search
 from course.text.plain import plain_text
@@ -262,12 +261,7 @@ class Seq2Seq(nn.Module):
         Args:
             dtype: what to store the weights as; ``torch.float16`` takes half the space. None: as they are.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(self.config), indent=2) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
-        weights = {name: tensor.to(dtype or tensor.dtype) for name, tensor in self.state_dict().items()}
-        save_file(weights, folder / "model.safetensors")
+        folder = write_checkpoint(folder, asdict(self.config), self.state_dict(), dtype)
         if self.tokenizer:
             self.tokenizer.save(folder / "tokenizer.json")
 

@@ -1,6 +1,5 @@
 """The Transformer: an encoder that reads a whole sentence, a decoder that writes another, token by token."""
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,12 @@ from typing import Self
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course import checkpoints
 from course.blocks import DecoderBlock, EncoderBlock, FeedForward, LayerNorm
 from course.checkpoints.reading import build, check_layers, configured, read_settings, read_weights
+from course.checkpoints.writing import write_checkpoint
 from course.heads import MultiHeadAttention
 from course.masks import causal_mask, is_known_true
 from course.models.writing import ship, steps_are_its_own
@@ -231,12 +230,7 @@ class Transformer(nn.Module):
         Args:
             dtype: what to store the weights as; ``torch.float16`` takes half the space. None: as they are.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(self.config), indent=2) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
-        weights = {name: tensor.to(dtype or tensor.dtype) for name, tensor in self.state_dict().items()}
-        save_file(weights, folder / "model.safetensors")
+        write_checkpoint(folder, asdict(self.config), self.state_dict(), dtype)
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> Self:

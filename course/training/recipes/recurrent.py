@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
+from course.files import write_whole
 from course.models.seq2seq import Seq2Seq, Seq2SeqConfig
-from course.text.tokenizers import PAD, Tokenizer
+from course.text.tokenizers import Tokenizer
 from course.training.batches import PairBatches
+from course.training.recipes.translation import loss_on, predicted
 from course.training.report import wrapped
 from course.training.score import translation_scores
 from course.training.trainer import Log, Trainer, TrainingConfig, device_name
@@ -80,7 +81,7 @@ class RecurrentRecipe:
             if not (place / "scores.json").exists():
                 torch.manual_seed(self.training.seed)
                 model = kind(Seq2SeqConfig(len(tokenizer), **sizes), tokenizer)
-                watch = _loss_on(watched, device)
+                watch = loss_on(watched, device)
                 trained = Trainer(model, batches, self.training, place, device, watch, predicted).run(
                     progress
                 )
@@ -113,8 +114,9 @@ class RecurrentRecipe:
             signature=next(iter(scores.values()))["bleu_signature"],
         )
         (place / "model" / "README.md").write_text(wrapped(card), encoding="utf-8", newline="\n")
-        _write(place / "translations.json", translations)
-        _write(place / "scores.json", scores)
+        for name, what in (("translations", translations), ("scores", scores)):
+            text = json.dumps(what, indent=1, ensure_ascii=False) + "\n"
+            write_whole(place / f"{name}.json", text.encode("utf-8"))
 
     def evaluate(
         self, model: Seq2Seq, tests: dict[str, Pairs]
@@ -132,31 +134,6 @@ class RecurrentRecipe:
         return replace(self, training=replace(self.training, steps=steps))
 
 
-def predicted(source: Tensor, target: Tensor) -> int:
-    """How many tokens ``Seq2Seq.loss`` is the mean over."""
-    return int((target[:, 1:] != PAD).sum())
-
-
 def _encoded(pairs: Pairs, tokenizer: Tokenizer) -> list[tuple[list[int], list[int]]]:
     sources, targets = (tokenizer.encode_all(side) for side in zip(*pairs, strict=True))
     return list(zip(sources, targets, strict=True))
-
-
-def _loss_on(batches: PairBatches, device: str) -> Callable[[nn.Module], dict[str, float]]:
-    """The mean loss a target token over these batches, for ``Trainer``."""
-
-    def evaluate(model: nn.Module) -> dict[str, float]:
-        total, tokens = 0.0, 0
-        for step in range(len(batches)):
-            source, target = (x.to(device) for x in batches(step))
-            n = predicted(source, target)
-            total, tokens = total + model.loss(source, target).item() * n, tokens + n
-        return {"validation_loss": total / tokens}
-
-    return evaluate
-
-
-def _write(path: Path, what: dict) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(what, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)

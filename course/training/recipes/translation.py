@@ -94,7 +94,7 @@ class TranslationRecipe:
             PairBatches(self._encoded(pairs, tokenizer), self.tokens, self.training.seed)
             for pairs in (corpus.train, corpus.validation)
         )
-        watch = _loss_on(validation, device)
+        watch = loss_on(validation, device)
         options = {"terms": predicted, "tokens": lambda source, target: source.numel() + target.numel()}
         trainer = Trainer(model, batches, self.training, folder, device, watch, **options)
         trained = trainer.run(progress)
@@ -143,11 +143,11 @@ class TranslationRecipe:
 
 
 def predicted(source: Tensor, target: Tensor) -> int:
-    """How many tokens ``Transformer.loss`` is the mean over."""
+    """How many tokens the ``loss`` of a translator is the mean over."""
     return int((target[:, 1:] != PAD).sum())
 
 
-def _loss_on(batches: PairBatches, device: str) -> Callable[[nn.Module], dict[str, float]]:
+def loss_on(batches: PairBatches, device: str) -> Callable[[nn.Module], dict[str, float]]:
     """The mean loss a target token over one epoch of these batches, for ``Trainer``."""
 
     def evaluate(model: nn.Module) -> dict[str, float]:
