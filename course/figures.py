@@ -97,9 +97,9 @@ def _running_texts(figure: matplotlib.figure.Figure) -> list[Text]:
         if axes.axison and not axes.images:
             texts += [text for text in axes.texts if text.get_bbox_patch() is None]
         texts += [axes.title, axes._left_title, axes._right_title, axes.xaxis.label, axes.yaxis.label]
-        if legend := axes.get_legend():
-            legend.get_frame().set(facecolor="none", edgecolor="none")
-            texts += [*legend.get_texts(), legend.get_title()]
+    for legend in filter(None, [*figure.legends, *(axes.get_legend() for axes in _every_axes(figure))]):
+        legend.get_frame().set(facecolor="none", edgecolor="none")
+        texts += [*legend.get_texts(), legend.get_title()]
     return texts
 
 

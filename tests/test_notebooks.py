@@ -273,6 +273,12 @@ def test_it_ends_with_summary_questions_reading_and_glossary(assembled):
     assert len(entries) >= 5 and len(entries) == glossary.count("\n|") - 1
 
 
+def test_a_figure_is_shown_by_the_end_of_its_cell(assembled):
+    """Anywhere else, a line that says ``figure`` shows nothing."""
+    sources = [cell.source.rstrip().splitlines() for cell in code_cells(assembled)]
+    assert [lines for lines in sources if "figure" in lines[:-1]] == []
+
+
 def test_its_text_is_plain_markdown(assembled):
     """JupyterLab shows MyST's directives and roles raw."""
     for cell in assembled.cells:

@@ -96,6 +96,8 @@ class AnalogyDesk(CourseWidget):
     def still(self) -> Figure:
         from matplotlib.figure import Figure
 
+        from course.figures import INK
+
         figure = Figure(figsize=(9.4, 3.6), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
         a, b, c, d, x = self.corners().tolist()
@@ -107,7 +109,7 @@ class AnalogyDesk(CourseWidget):
         target = WORDS["target"].format(a=self.a, b=self.b, c=self.c)
         marks = [(a, self.a), (b, self.b), (c, self.c), (d, target), (x, best[0][0])]
         for i, (at, name) in enumerate(marks):
-            colour = ("#222222", "#222222", "#222222", "#0072B2", "#D55E00")[i]
+            colour = (INK, INK, INK, "#0072B2", "#D55E00")[i]
             left.plot(*at, "o", color=colour)
             above, side = (-14 if i == 4 else 7), ("right" if i == 3 else "left")
             look = {"textcoords": "offset points", "color": colour, "ha": side, "parse_math": False}

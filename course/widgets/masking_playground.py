@@ -222,13 +222,14 @@ class MaskingPlayground(CourseWidget):
         return figure
 
     def _draw_tokens(self, axes: Axes, columns: int = 10, most: int = 40) -> None:
+        from course.figures import INK
         from course.fonts import drawable, elide
 
         colours = {"masked": "#0072B2", "replaced": "#D55E00", "kept": "#009E73"}
         shown = list(zip(self.tokens, self.inputs(), self.fates(), strict=True))[:most]
         for i, (token, became, fate) in enumerate(shown):
             x, y = i % columns, -(i // columns)
-            style = {"color": colours[fate]} if fate in colours else {}
+            style = {"color": colours.get(fate, INK)}
             axes.text(x, y, drawable(elide(became)), ha="center", parse_math=False, **style)
             if fate in colours:
                 under = f"{WORDS[f'tag_{fate}']}\n{drawable(elide(token))}"

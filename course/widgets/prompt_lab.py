@@ -248,10 +248,11 @@ class PromptLab(CourseWidget):
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         left, right = figure.subplots(1, 2)
         left.axis("off")
+        from course.figures import INK
         from course.fonts import drawable
 
         lines = self.prompt.replace("\n", "↵\n").replace(";", ";\n")
-        left.text(0, 1, drawable(lines), va="top", family="monospace", parse_math=False)
+        left.text(0, 1, drawable(lines), va="top", family="monospace", color=INK, parse_math=False)
         left.set_title(f"{WORDS['tasks'][self.task]}: the prompt", loc="left")
         self._draw_answer(right)
         return figure

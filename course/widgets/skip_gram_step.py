@@ -97,6 +97,8 @@ class SkipGramStep(CourseWidget):
     def still(self) -> Figure:
         from matplotlib.figure import Figure
 
+        from course.figures import INK
+
         figure = Figure(figsize=(7.2, 4.6), layout="constrained")
         axes = figure.subplots()
         true, *false = self.shares()
@@ -116,9 +118,9 @@ class SkipGramStep(CourseWidget):
             )
             end = torch.tensor(u) - self.lr * g * v
             axes.annotate("", end.tolist(), u, arrowprops=arrow | {"color": colour})
-        axes.plot([0, v[0]], [0, v[1]], color="#222222", lw=1.6)
+        axes.plot([0, v[0]], [0, v[1]], color=INK, lw=1.6)
         axes.annotate(CENTRE, v.tolist(), (7, -12), textcoords="offset points", weight="bold")
-        axes.annotate("", (v + self.lr * force).tolist(), v.tolist(), arrowprops=arrow | {"color": "#222222"})
+        axes.annotate("", (v + self.lr * force).tolist(), v.tolist(), arrowprops=arrow | {"color": INK})
         axes.axhline(0, color="gray", lw=0.5)
         axes.axvline(0, color="gray", lw=0.5)
         axes.set(

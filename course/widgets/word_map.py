@@ -88,6 +88,8 @@ class WordMap(CourseWidget):
     def still(self) -> Figure:
         from matplotlib.figure import Figure
 
+        from course.figures import INK
+
         figure = Figure(figsize=(9.4, 5.4), layout="constrained")
         whole, part = figure.subplots(1, 2)
         x, y = self.at.numpy().T
@@ -106,7 +108,7 @@ class WordMap(CourseWidget):
             if max(map(abs, at[:2])) > 0.97 or any(map(covers, written, [at] * len(written))):
                 continue
             written.append(at)
-            colour = "#D55E00" if j == i else "#0072B2" if j in near else "#444444"
+            colour = "#D55E00" if j == i else "#0072B2" if j in near else INK
             look = {"ha": "center", "va": "center", "color": colour, "fontsize": 9, "parse_math": False}
             part.annotate(word, (x[j], y[j]), **look)
         part.set(

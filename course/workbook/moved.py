@@ -80,6 +80,8 @@ NAMES = {  # module -> new module -> the names that went there
             *("CausalBert", "MaskedLMHead"),
         )
     },
+    "course.models.attention_pass": {"course.models.attention_outputs": ("OUTPUTS",)},
+    "course.widgets.explorer": {"course.widgets.packing": ("FLOAT16_UP_TO", "encode")},
     "course.models.gpt": {"course.masking": ("IGNORED",)},
     "course.models.transformer": {"course.models.translator": ("LiveTranslator", "PARTS", "Translation")},
     "course.studies.fine_tuning": {

@@ -64,7 +64,7 @@ def test_sliders_and_rolls_give_what_python_gives(show):
 
 def test_what_became_of_a_token_is_told_on_hover_and_on_focus(show):
     page = show(rate=1.0, split=(1.0, 0.0, 0.0)).page
-    said = page.locator(".mp-said")
+    said = page.locator(".mp-said").first
     expect(said).to_contain_text("what the model reads")
     page.locator(".mp-token").nth(2).hover()
     expect(said).to_contain_text("“cat” is chosen and hidden")
