@@ -54,7 +54,8 @@ def train(folder: str | Path, device: str = "cpu") -> list[dict]:
     for seed in SEEDS:
         for size in SIZES:
             if (size, seed) not in done:
-                log.write(cell(size, seed, folder / f"{size}-{seed}", device))
+                told = cell(size, seed, folder / f"{size}-{seed}", device)
+                log.write({"step": len(log.read()), **told})
     scores = summary(log.read())
     write_scores(folder / "scores.json", scores)
     (folder / "README.md").write_text(wrapped(card(scores, device)), encoding="utf-8", newline="\n")
