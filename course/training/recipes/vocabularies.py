@@ -1,4 +1,4 @@
-"""What a vocabulary does to a model: one text, one body, one amount of compute, vocabularies of six sizes.
+"""What a vocabulary does to a model: one text, one body, one amount of compute, vocabularies of five sizes.
 
 A larger vocabulary has fewer tokens for a text, and so more text in a window and in a budget; it also has a
 larger table to learn and a dearer softmax. The scores are in bits a character, which tokens do not change.
@@ -23,9 +23,9 @@ from course.training.recipes.texts import stream, write_scores
 from course.training.report import wrapped
 from course.training.trainer import Trainer, TrainingConfig, device_name
 
-SIZES = (259, 512, 1024, 2048, 4096, 8192)  # the first is the 256 bytes and what every tokenizer has besides
+SIZES = (259, 512, 1024, 2048, 8192)  # the first is the 256 bytes and what every tokenizer has besides
 SEEDS = range(3)
-FLOPS = 4e12
+FLOPS = 2e12
 BODY = {"d_model": 96, "n_heads": 4, "n_layers": 3, "max_length": 128, "dropout": 0.0}
 BATCH, LR, HELD_OUT = 8, 3e-3, 0.02
 
