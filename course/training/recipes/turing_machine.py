@@ -1,0 +1,134 @@
+"""A Neural Turing Machine that copies bits, from several random starts, and a larger LSTM beside it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from statistics import mean
+
+import torch
+
+from course.models.seq2seq import fit
+from course.models.turing_machine import TuringConfig, TuringMachine
+from course.studies.copying_bits import LONGEST, Copying, CopyLSTM, drawn, wrong_bits
+from course.training.log import Log
+from course.training.report import wrapped
+
+SEEDS = {"machine": range(5), "LSTM": range(3)}
+STEPS, BATCH, SLOTS, LR = 6000, 16, 32, 2e-3
+GROWS = 150
+"""Steps after which the longest sequence in training becomes one longer, from 3 on."""
+LENGTHS = (1, 2, 3, 5, 8, 10, 12, 15, 18, 20, 25, 30, 40, 50, 60)
+TESTED, ROOM = 50, 72
+"""Sequences of each length in the test, and the memory's slots there: more than in training."""
+
+CARD = """\
+# A Neural Turing Machine that copies
+
+`course.models.turing_machine`: an LSTM of {hidden} units, {parameters:,} parameters, with one head that reads
+and one that writes; slots of {width} numbers. It reads up to {longest} rows of eight random bits, then says
+them once more. The data are drawn bits, CC0.
+
+- Training: {steps:,} steps of {batch} sequences, all of one length; at first up to 3 rows, one more every
+{grows} steps up to {longest}; Adam at {lr}, falling to a tenth; gradients cut to norm 1; {slots} slots; on
+one CPU thread of a shared machine. The memory starts the same everywhere, the reading head spread evenly.
+- Seeds: {of} of them, and {learned} learned to copy (no wrong bit at any tested length to {longest}, {tested}
+new sequences each). Shipped is the median of those, by wrong bits beyond {longest} rows: seed {shipped}.
+All are in `scores.json`, and each one's course in `log.jsonl`.
+- The LSTM beside it has {hidden_lstm} units, {parameters_lstm:,} parameters; as many steps on the same
+sequences.
+
+Wrong bits in a hundred, {room} slots (chance 50):
+
+{table}
+"""
+
+
+def train(folder: str | Path, device: str = "cpu") -> dict:
+    """Train every seed that the log in ``folder`` lacks; leaves the median machine, log, scores, a card."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = Log(folder / "log.jsonl")
+    done = {(line["model"], line["seed"]) for line in log.read()}
+    for kind, seeds in SEEDS.items():
+        for seed in seeds:
+            if (kind, seed) not in done:
+                log.write({"model": kind, "seed": seed, **cell(kind, seed, folder / f"{kind}-{seed}")})
+    scores = summary(log.read())
+    machine = TuringMachine.from_pretrained(folder / f"machine-{scores['shipped']}")
+    machine.save(folder / "model", torch.float16)
+    text = json.dumps(scores, indent=1) + "\n"
+    (folder / "model" / "scores.json").write_text(text, encoding="utf-8", newline="\n")
+    text = wrapped(card(scores, machine))
+    (folder / "model" / "README.md").write_text(text, encoding="utf-8", newline="\n")
+    return scores
+
+
+def cell(kind: str, seed: int, folder: Path) -> dict:
+    """One model trained from one random start, and its wrong bits at each length; a machine is saved."""
+    torch.manual_seed(seed)
+    made = Copying(TuringMachine(TuringConfig()), SLOTS) if kind == "machine" else Copying(CopyLSTM())
+    start = time.process_time()
+    losses = fit(made, lambda step: drawn(step, seed, longest(step), BATCH), STEPS, LR)
+    seconds = time.process_time() - start
+    if kind == "machine":
+        made.model.save(folder)
+        made.slots = ROOM
+    wrong = wrong_bits(made, LENGTHS, TESTED)
+    every = max(1, len(losses) // 60)
+    return {
+        "step": STEPS,
+        "parameters": sum(p.numel() for p in made.parameters()),
+        "cpu_seconds": round(seconds, 1),
+        "losses": [round(mean(losses[i : i + every]), 4) for i in range(0, len(losses), every)],
+        "wrong": dict(zip(map(str, LENGTHS), (round(w, 5) for w in wrong), strict=True)),
+    }
+
+
+def longest(step: int) -> int:
+    """The longest sequence of a step."""
+    return min(LONGEST, 3 + step // GROWS)
+
+
+def has_learned(line: dict) -> bool:
+    """Whether no bit was wrong at any length seen in training."""
+    return all(wrong == 0 for length, wrong in line["wrong"].items() if int(length) <= LONGEST)
+
+
+def beyond(line: dict) -> float:
+    """The mean share of wrong bits at lengths not seen in training."""
+    return mean(wrong for length, wrong in line["wrong"].items() if int(length) > LONGEST)
+
+
+def summary(log: list[dict]) -> dict:
+    """Every seed's wrong bits, who learned, and the seed that is shipped: the (lower) median of those."""
+    of = {kind: [line for line in log if line["model"] == kind] for kind in SEEDS}
+    learned = sorted((line for line in of["machine"] if has_learned(line)), key=beyond)
+    if not learned:
+        raise RuntimeError(f"none of {len(of['machine'])} seeds learned to copy: train longer")
+    return {
+        "trained_to": LONGEST,
+        "steps": STEPS,
+        "learned": sorted(line["seed"] for line in learned),
+        "shipped": learned[(len(learned) - 1) // 2]["seed"],
+        "parameters": {kind: lines[0]["parameters"] for kind, lines in of.items() if lines},
+        "wrong": {kind: {str(line["seed"]): line["wrong"] for line in lines} for kind, lines in of.items()},
+    }
+
+
+def card(scores: dict, machine: TuringMachine) -> str:
+    """What was trained, how each seed did, and which is shipped."""
+    names = [(kind, seed) for kind, seeds in scores["wrong"].items() for seed in seeds]
+    rows = ["| rows | " + " | ".join(f"{kind} {seed}" for kind, seed in names) + " |"]
+    rows += ["|---:|" + "---:|" * len(names)]
+    for length in map(str, LENGTHS):
+        shown = (f"{100 * scores['wrong'][kind][seed][length]:.2f}" for kind, seed in names)
+        rows.append(f"| {length} | {' | '.join(shown)} |")
+    return CARD.format(
+        hidden=machine.config.hidden, width=machine.config.width, parameters=scores["parameters"]["machine"],
+        steps=STEPS, batch=BATCH, grows=GROWS, longest=LONGEST, lr=LR, slots=SLOTS, tested=TESTED, room=ROOM,
+        of=len(scores["wrong"]["machine"]), learned=len(scores["learned"]), shipped=scores["shipped"],
+        hidden_lstm=CopyLSTM().lstm.hidden_size, parameters_lstm=scores["parameters"]["LSTM"],
+        table="\n".join(rows),
+    )  # fmt: skip
