@@ -160,23 +160,23 @@ class TuringConfig:
 class Controls(NamedTuple):
     """What the controller asks of the two heads, the reading one first."""
 
-    key: Float[Tensor, "batch 2 width"]
-    strength: Float[Tensor, "batch 2"]
-    gate: Float[Tensor, "batch 2"]
-    kernel: Float[Tensor, "batch 2 3"]
-    sharpness: Float[Tensor, "batch 2"]
-    erase: Float[Tensor, "batch width"]
-    add: Float[Tensor, "batch width"]
+    key: Float[Tensor, "*batch 2 width"]
+    strength: Float[Tensor, "*batch 2"]
+    gate: Float[Tensor, "*batch 2"]
+    kernel: Float[Tensor, "*batch 2 3"]
+    sharpness: Float[Tensor, "*batch 2"]
+    erase: Float[Tensor, "*batch width"]
+    add: Float[Tensor, "*batch width"]
 
 
 class State(NamedTuple):
     """What goes on from step to step; ``weights`` are where the heads looked, the reading one first."""
 
-    hidden: Float[Tensor, "batch hidden"]
-    cell: Float[Tensor, "batch hidden"]
-    read: Float[Tensor, "batch width"]
-    weights: Float[Tensor, "batch 2 slots"]
-    memory: Float[Tensor, "batch slots width"]
+    hidden: Float[Tensor, "*batch hidden"]
+    cell: Float[Tensor, "*batch hidden"]
+    read: Float[Tensor, "*batch width"]
+    weights: Float[Tensor, "*batch 2 slots"]
+    memory: Float[Tensor, "*batch slots width"]
 
 
 class TuringMachine(nn.Module):
@@ -198,16 +198,19 @@ class TuringMachine(nn.Module):
         self.changes = nn.Linear(config.hidden, 2 * config.width)
         self.say = nn.Linear(config.hidden + config.width, config.outputs)
 
-    def start(self, batch: int, slots: int) -> State:
-        """Before the first step."""
-        width, zeros = self.config.width, self.say.weight.new_zeros
-        spread = zeros(batch, slots) + 1 / slots
-        first = F.one_hot(zeros(batch).long(), slots).to(spread.dtype)
-        memory = zeros(batch, slots, width) + self.start_value
-        hidden = zeros(batch, self.config.hidden)
-        return State(hidden, hidden, zeros(batch, width), torch.stack([spread, first], 1), memory)
+    def start(self, x: Float[Tensor, "*batch inputs"], slots: int) -> State:
+        """Before the first step, for as many rows as ``x`` has."""
+        batch, width = x.shape[:-1], self.config.width
+        spread = x.new_full((*batch, slots), 1 / slots)
+        first = torch.zeros_like(spread)
+        first[..., 0] = 1
+        hidden, memory = (
+            x.new_zeros(*batch, self.config.hidden),
+            x.new_full((*batch, slots, width), self.start_value),
+        )
+        return State(hidden, hidden, x.new_zeros(*batch, width), torch.stack([spread, first], dim=-2), memory)
 
-    def controls(self, hidden: Float[Tensor, "batch hidden"]) -> Controls:
+    def controls(self, hidden: Float[Tensor, "*batch hidden"]) -> Controls:
         """What the controller asks for, each number brought into its range."""
         width = self.config.width
         asked = self.heads(hidden).unflatten(-1, (2, width + 6))
@@ -221,7 +224,7 @@ class TuringMachine(nn.Module):
 
     def step(
         self,
-        x: Float[Tensor, "batch inputs"],
+        x: Float[Tensor, "*batch inputs"],
         state: State,
         change: Callable[[Controls], Controls] | None = None,
     ) -> State:
@@ -234,29 +237,31 @@ class TuringMachine(nn.Module):
         hidden, cell = self.controller(seen, (state.hidden, state.cell))
         how = self.controls(hidden) if change is None else change(self.controls(hidden))
         weights = address(state.memory, *how[:5], state.weights)
-        read = weighted_sum(weights[:, :1], state.memory)[:, 0]
-        return State(hidden, cell, read, weights, write(state.memory, weights[:, 1], how.erase, how.add))
+        read = weighted_sum(weights[..., :1, :], state.memory).squeeze(-2)
+        memory = write(state.memory, weights[..., 1, :], how.erase, how.add)
+        return State(hidden, cell, read, weights, memory)
 
     def run(
         self,
-        x: Float[Tensor, "batch time inputs"],
+        x: Float[Tensor, "*batch time inputs"],
         slots: int,
         change: Callable[[Controls], Controls] | None = None,
     ) -> list[State]:
         """The state after every step."""
-        state, states = self.start(len(x), slots), []
-        for at in x.unbind(1):
+        state, states = self.start(x[..., 0, :], slots), []
+        for at in x.unbind(-2):
             state = self.step(at, state, change)
             states.append(state)
         return states
 
-    def spoken(self, states: list[State]) -> Float[Tensor, "batch time outputs"]:
+    def spoken(self, states: list[State]) -> Float[Tensor, "*batch time outputs"]:
         """The logits that belong to these states."""
-        return self.say(torch.stack([torch.cat([s.hidden, s.read], dim=-1) for s in states], dim=1))
+        seen = torch.stack([torch.cat([s.hidden, s.read], dim=-1) for s in states], dim=-2)
+        return self.say(seen)
 
     def forward(
-        self, x: Float[Tensor, "batch time inputs"], slots: int
-    ) -> Float[Tensor, "batch time outputs"]:
+        self, x: Float[Tensor, "*batch time inputs"], slots: int
+    ) -> Float[Tensor, "*batch time outputs"]:
         """Logits of what is said at every step."""
         return self.spoken(self.run(x, slots))
 

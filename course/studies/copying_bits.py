@@ -50,9 +50,12 @@ def posed(bits: Float[Tensor, "batch length bits"]) -> Copies:
     return Copies(inputs, bits)
 
 
-def copy_loss(logits: Float[Tensor, "batch time bits"], bits: Float[Tensor, "batch length bits"]) -> Tensor:
-    """The mean cross-entropy of a bit in the answer, in nats: 0.693 for somebody who guesses."""
-    return F.binary_cross_entropy_with_logits(logits[:, -bits.shape[1] :], bits)
+def copy_losses(
+    logits: Float[Tensor, "*some batch time bits"], bits: Float[Tensor, "*some batch length bits"]
+) -> Float[Tensor, "*some"]:
+    """The mean cross-entropy of a bit in the answers of a batch, in nats: 0.693 for somebody who guesses."""
+    answers = logits[..., -bits.shape[-2] :, :]
+    return F.binary_cross_entropy_with_logits(answers, bits, reduction="none").mean(dim=(-3, -2, -1))
 
 
 def drawn(step: int, seed: int, longest: int, batch: int) -> Copies:
@@ -101,8 +104,8 @@ class Copying(nn.Module):
     def loss(
         self, inputs: Float[Tensor, "batch time inputs"], bits: Float[Tensor, "batch length bits"]
     ) -> Tensor:
-        """See ``copy_loss``."""
-        return copy_loss(self(inputs), bits)
+        """See ``copy_losses``."""
+        return copy_losses(self(inputs), bits)
 
 
 class Parts(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def train(folder: str | Path, device: str = "cpu") -> dict:
                 model.save(folder / "model", torch.float16)
             log.write({"seed": seed, **found})
     scores = summary(log.read())
+    shutil.copyfile(folder / "log.jsonl", folder / "model" / "log.jsonl")
     for name, text in (
         ("scores.json", json.dumps(scores, indent=1) + "\n"),
         ("README.md", wrapped(card(scores))),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from statistics import mean
 
 import torch
+from tqdm.auto import tqdm
 
 from course.models.seq2seq import fit
 from course.models.turing_machine import TuringConfig, TuringMachine
-from course.studies.copying_bits import LONGEST, Copying, CopyLSTM, drawn, wrong_bits
+from course.studies.copying_bits import LONGEST, Copying, CopyLSTM, copy_losses, drawn, wrong_bits
 from course.training.log import Log
 from course.training.report import wrapped
+from course.training.side_by_side import apart, clip_each, side_by_side
 
 SEEDS = {"machine": range(5), "LSTM": range(3)}
 STEPS, BATCH, SLOTS, LR = 6000, 16, 32, 2e-3
@@ -46,18 +49,20 @@ Wrong bits in a hundred, {room} slots (chance 50):
 
 
 def train(folder: str | Path, device: str = "cpu") -> dict:
-    """Train every seed that the log in ``folder`` lacks; leaves the median machine, log, scores, a card."""
+    """Train what the log in ``folder`` lacks; leaves the median machine, the log, scores and a card."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     log = Log(folder / "log.jsonl")
-    done = {(line["model"], line["seed"]) for line in log.read()}
-    for kind, seeds in SEEDS.items():
-        for seed in seeds:
-            if (kind, seed) not in done:
-                log.write({"model": kind, "seed": seed, **cell(kind, seed, folder / f"{kind}-{seed}")})
+    if not any(line["model"] == "machine" for line in log.read()):
+        for line in machines(folder):
+            log.write(line)
+    for seed in SEEDS["LSTM"]:
+        if ("LSTM", seed) not in {(line["model"], line["seed"]) for line in log.read()}:
+            log.write(larger_lstm(seed))
     scores = summary(log.read())
     machine = TuringMachine.from_pretrained(folder / f"machine-{scores['shipped']}")
     machine.save(folder / "model", torch.float16)
+    shutil.copyfile(folder / "log.jsonl", folder / "model" / "log.jsonl")
     text = json.dumps(scores, indent=1) + "\n"
     (folder / "model" / "scores.json").write_text(text, encoding="utf-8", newline="\n")
     text = wrapped(card(scores, machine))
@@ -65,21 +70,53 @@ def train(folder: str | Path, device: str = "cpu") -> dict:
     return scores
 
 
-def cell(kind: str, seed: int, folder: Path) -> dict:
-    """One model trained from one random start, and its wrong bits at each length; a machine is saved."""
+def machines(folder: Path) -> list[dict]:
+    """Machines from several random starts, trained side by side, each saved; what came of each."""
+    made = []
+    for seed in SEEDS["machine"]:
+        torch.manual_seed(seed)
+        made.append(TuringMachine(TuringConfig()))
+    together = side_by_side(made)
+    weights, losses, start = list(together.parameters()), [], time.process_time()
+    optimizer = torch.optim.Adam(weights, LR)
+    for step in tqdm(range(STEPS)):
+        optimizer.param_groups[0]["lr"] = LR * (1 - 0.9 * step / STEPS)
+        inputs, bits = (
+            x.unflatten(0, (len(made), BATCH)) for x in drawn(step, 0, longest(step), BATCH * len(made))
+        )
+        each = copy_losses(together(inputs, SLOTS), bits)
+        optimizer.zero_grad()
+        each.sum().backward()
+        clip_each(weights, 1.0)
+        optimizer.step()
+        losses.append(each.detach())
+    apart(together, made)
+    seconds, curves = time.process_time() - start, torch.stack(losses, 1).tolist()
+    for seed, machine in zip(SEEDS["machine"], made, strict=True):
+        machine.save(folder / f"machine-{seed}")
+    return [
+        line_of("machine", seed, Copying(machine, ROOM), curve, seconds / len(made))
+        for seed, machine, curve in zip(SEEDS["machine"], made, curves, strict=True)
+    ]
+
+
+def larger_lstm(seed: int) -> dict:
+    """An LSTM trained on as many steps of as many sequences, and what came of it."""
     torch.manual_seed(seed)
-    made = Copying(TuringMachine(TuringConfig()), SLOTS) if kind == "machine" else Copying(CopyLSTM())
-    start = time.process_time()
-    losses = fit(made, lambda step: drawn(step, seed, longest(step), BATCH), STEPS, LR)
-    seconds = time.process_time() - start
-    if kind == "machine":
-        made.model.save(folder)
-        made.slots = ROOM
-    wrong = wrong_bits(made, LENGTHS, TESTED)
+    model, start = Copying(CopyLSTM()), time.process_time()
+    losses = fit(model, lambda step: drawn(step, seed, longest(step), BATCH), STEPS, LR)
+    return line_of("LSTM", seed, model, losses, time.process_time() - start)
+
+
+def line_of(kind: str, seed: int, model: Copying, losses: list[float], seconds: float) -> dict:
+    """A line of the log: how one model learned, and its wrong bits at each length."""
     every = max(1, len(losses) // 60)
+    wrong = wrong_bits(model, LENGTHS, TESTED)
     return {
+        "model": kind,
+        "seed": seed,
         "step": STEPS,
-        "parameters": sum(p.numel() for p in made.parameters()),
+        "parameters": sum(p.numel() for p in model.parameters()),
         "cpu_seconds": round(seconds, 1),
         "losses": [round(mean(losses[i : i + every]), 4) for i in range(0, len(losses), every)],
         "wrong": dict(zip(map(str, LENGTHS), (round(w, 5) for w in wrong), strict=True)),
