@@ -67,7 +67,8 @@ def shift(
     Source: Graves et al. 2014, equation 8; lecture row L1.2.e.
     """
     reach = kernel.shape[-1] // 2
-    moved = torch.stack([weights.roll(move, dims=-1) for move in range(-reach, reach + 1)], dim=-1)
+    moves = range(-reach, reach + 1)
+    moved = torch.stack([weights.roll(move, dims=-1) if move else weights for move in moves], dim=-1)
     return (moved @ kernel[..., None]).squeeze(-1)
 
 
@@ -124,15 +125,15 @@ def write(
 ) -> Float[Tensor, "*batch slots width"]:
     """Each slot, as far as it is looked at, forgets and then takes up: M (1 - w eᵀ) + w aᵀ.
 
-    What is given is not changed.
+    Written as M + w (a - e M), which needs fewer tensors of the memory's size. What is given is not changed.
 
     Args:
         erase: for each of the slot's numbers how much of it goes, between 0 and 1.
 
     Source: Graves et al. 2014, equations 3 and 4; lecture row L1.2.e.
     """
-    w = weights[..., None]
-    return memory * (1 - w * erase[..., None, :]) + w * add[..., None, :]
+    change = add[..., None, :] - erase[..., None, :] * memory
+    return torch.addcmul(memory, weights[..., None], change)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from course.models.decision_transformer import DecisionConfig, DecisionTransform
 from course.models.seq2seq import fit
 
 NODES, GOAL, MOVES, FARTHEST, SPARSITY = 20, 0, 10, 7, 0.1
-WALKS, BATCH = 1000, 64
+WALKS, BATCH = 1000, 32
 
 # --------------------------------------------------------------------------------------------------
 # The graph and the walks
@@ -104,14 +104,14 @@ def encoded(states: Tensor, actions: Tensor) -> tuple[Float[Tensor, "*batch n"],
 
 
 def decider(seed: int = 0) -> DecisionTransformer:
-    """A Decision Transformer for the graph, of two layers and 64 numbers, untrained."""
+    """A Decision Transformer for the graph, of two layers and 48 numbers, untrained."""
     torch.manual_seed(seed)
-    sizes = DecisionConfig(NODES, NODES, 64, n_heads=1, n_layers=2, max_steps=MOVES, dropout=0.0)
+    sizes = DecisionConfig(NODES, NODES, 48, n_heads=1, n_layers=2, max_steps=MOVES, dropout=0.0)
     return DecisionTransformer(sizes)
 
 
 def train_on(
-    model: DecisionTransformer, walks: Walks, steps: int, seed: int = 0, blind: bool = False, lr: float = 2e-3
+    model: DecisionTransformer, walks: Walks, steps: int, seed: int = 0, blind: bool = False, lr: float = 3e-3
 ) -> list[float]:
     """Train on walks drawn from these; gives the losses.
 

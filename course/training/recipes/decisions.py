@@ -33,7 +33,7 @@ from course.studies.shortest_paths import (
 from course.training.log import Log
 from course.training.report import wrapped
 
-SEEDS, STEPS, LR, LONG = range(5), 600, 2e-3, 8
+SEEDS, STEPS, LR, MORE = range(5), 400, 3e-3, 3
 SHIPPED = 2
 """The seed that ships, chosen before any was trained: on its graph half of the walks arrive."""
 
@@ -113,7 +113,7 @@ def cell(seed: int) -> tuple[DecisionTransformer, dict]:
             "returned": walks.returns[:, 0].mean().item(),
         },
         "shortest": found(fewest),
-        "long": found(torch.full_like(fewest, LONG)),
+        "long": found((fewest + MORE).clamp(max=MOVES - 1)),
         "impossible": found(torch.zeros_like(fewest), far),
         "cloned": cloned(clone),
         "cloned tenth": cloned(tenth),
@@ -124,7 +124,7 @@ def cell(seed: int) -> tuple[DecisionTransformer, dict]:
 
 ROWS = {
     "shortest": "asked for the fewest stops",
-    "long": f"asked for {LONG} stops",
+    "long": f"asked for {MORE} stops more than that",
     "impossible": "asked for none, where one is needed",
     "cloned": "behaviour cloning",
     "cloned tenth": "behaviour cloning, best tenth of the walks",
@@ -140,7 +140,7 @@ def summary(log: list[dict]) -> dict:
         right, of = sum(line[row]["shortest"] for line in log), sum(line[row]["of"] for line in log)
         interval = [round(bound, 3) for bound in wilson_interval(right, of)]
         together[row] = {"shortest": right, "of": of, "interval": interval}
-    return {"seeds": log, "together": together, "shipped": SHIPPED, "long": LONG, "goal": GOAL}
+    return {"seeds": log, "together": together, "shipped": SHIPPED, "more": MORE, "goal": GOAL}
 
 
 def card(scores: dict) -> str:

@@ -9,18 +9,21 @@ from pathlib import Path
 from statistics import mean
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from course.models.seq2seq import fit
 from course.models.turing_machine import TuringConfig, TuringMachine
 from course.studies.copying_bits import LONGEST, Copying, CopyLSTM, copy_losses, drawn, wrong_bits
+from course.training import resuming
 from course.training.log import Log
 from course.training.report import wrapped
 from course.training.side_by_side import apart, clip_each, side_by_side
 
 SEEDS = {"machine": range(5), "LSTM": range(3)}
-STEPS, BATCH, SLOTS, LR = 6000, 16, 32, 2e-3
-GROWS = 150
+STEPS, BATCH, SLOTS, LR, SAVED = 3600, 8, 24, 2e-3, 200
+GROWS = 60
 """Steps after which the longest sequence in training becomes one longer, from 3 on."""
 LENGTHS = (1, 2, 3, 5, 8, 10, 12, 15, 18, 20, 25, 30, 40, 50, 60)
 TESTED, ROOM = 50, 72
@@ -77,27 +80,46 @@ def machines(folder: Path) -> list[dict]:
         torch.manual_seed(seed)
         made.append(TuringMachine(TuringConfig()))
     together = side_by_side(made)
-    weights, losses, start = list(together.parameters()), [], time.process_time()
-    optimizer = torch.optim.Adam(weights, LR)
-    for step in tqdm(range(STEPS)):
+    losses, seconds = fit_together(together, len(made), folder)
+    apart(together, made)
+    for seed, machine in zip(SEEDS["machine"], made, strict=True):
+        machine.save(folder / f"machine-{seed}")
+    return [
+        line_of("machine", seed, Copying(machine, ROOM), curve, seconds / len(made))
+        for seed, machine, curve in zip(SEEDS["machine"], made, losses.mT.tolist(), strict=True)
+    ]
+
+
+def fit_together(
+    together: TuringMachine, n: int, folder: Path
+) -> tuple[Float[Tensor, "steps machine"], float]:
+    """Train ``n`` machines side by side, each with its own gradient's norm; goes on where it was stopped.
+
+    Returns:
+        Every step's losses, and the CPU seconds it took.
+    """
+    weights = list(together.parameters())
+    optimizer, losses, seconds = torch.optim.Adam(weights, LR), [], 0.0
+    if state := resuming.load(folder, torch.device("cpu")):
+        together.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
+        losses, seconds = list(state["losses"]), state["seconds"]
+    start = time.process_time() - seconds
+    for step in tqdm(range(len(losses), STEPS), initial=len(losses), total=STEPS):
         optimizer.param_groups[0]["lr"] = LR * (1 - 0.9 * step / STEPS)
-        inputs, bits = (
-            x.unflatten(0, (len(made), BATCH)) for x in drawn(step, 0, longest(step), BATCH * len(made))
-        )
+        inputs, bits = (x.unflatten(0, (n, BATCH)) for x in drawn(step, 0, longest(step), n * BATCH))
         each = copy_losses(together(inputs, SLOTS), bits)
         optimizer.zero_grad()
         each.sum().backward()
         clip_each(weights, 1.0)
         optimizer.step()
         losses.append(each.detach())
-    apart(together, made)
-    seconds, curves = time.process_time() - start, torch.stack(losses, 1).tolist()
-    for seed, machine in zip(SEEDS["machine"], made, strict=True):
-        machine.save(folder / f"machine-{seed}")
-    return [
-        line_of("machine", seed, Copying(machine, ROOM), curve, seconds / len(made))
-        for seed, machine, curve in zip(SEEDS["machine"], made, curves, strict=True)
-    ]
+        if (step + 1) % SAVED == 0:
+            done = {"weights": together.state_dict(), "optimizer": optimizer.state_dict()}
+            resuming.save(
+                folder, done | {"losses": torch.stack(losses), "seconds": time.process_time() - start}
+            )
+    return torch.stack(losses), time.process_time() - start
 
 
 def larger_lstm(seed: int) -> dict:
