@@ -22,8 +22,8 @@ from course.training.report import wrapped
 from course.training.side_by_side import apart, clip_each, side_by_side
 
 SEEDS = {"machine": range(5), "LSTM": range(3)}
-STEPS, BATCH, SLOTS, LR, SAVED = 3600, 8, 24, 2e-3, 200
-GROWS = 60
+STEPS, BATCH, SLOTS, LR, SAVED = 3000, 8, 24, 2e-3, 200
+GROWS = 100
 """Steps after which the longest sequence in training becomes one longer, from 3 on."""
 LENGTHS = (1, 2, 3, 5, 8, 10, 12, 15, 18, 20, 25, 30, 40, 50, 60)
 TESTED, ROOM = 50, 72
