@@ -77,13 +77,13 @@ function sheet(words, model, set) {
   const root = svg("svg", { role: "group" });
   let turn = () => {}, cells = {}, shape = "", cursor;
   function lay(bits, slots, width) {
-    const steps = 2 * bits.length + 2, side = Math.min(15, 470 / steps), down = 11, rows = bits[0].length;
+    const steps = 2 * bits.length + 2, side = Math.min(15, 470 / steps), down = 8, rows = bits[0].length;
     const grid = (name, x0, y0, rowsOf, columns, w, hgt, extra = () => ({})) => Array.from({ length: rowsOf }, (_, r) => Array.from({ length: columns }, (_, c) =>
       svg("rect", { class: `cell ${name}`, x: x0 + c * w + 0.5, y: y0 + r * hgt + 0.5, width: w - 1, height: hgt - 1, ...extra(r, c) })));
     const label = (text, x, y, anchor = "end") => svg("text", { x, y, "text-anchor": anchor }, text);
     let y = TOP;
     const parts = [], at = {};
-    for (const [name, n, hgt] of [["inputs", rows + 2, 12], ["outputs", rows, 12], ["writing", slots, down], ["reading", slots, down]]) {
+    for (const [name, n, hgt] of [["inputs", rows + 2, 10], ["outputs", rows, 10], ["writing", slots, down], ["reading", slots, down]]) {
       at[name] = y;
       cells[name] = grid(name, LABEL, y, n, steps, side, hgt);
       parts.push(label(words[name], LABEL - 8, y + n * hgt / 2 + 4), ...cells[name].flat());
@@ -93,8 +93,9 @@ function sheet(words, model, set) {
     cells.memory = grid("memory", right, at.writing, slots, width, wide, down);
     cells.caption = label("", right, at.writing - 5, "start");
     cursor = svg("rect", { class: "cursor", x: 0, y: TOP - 4, width: side, height: y - GAP - TOP + 8 });
-    const numbers = Array.from({ length: slots }, (_, i) => i).filter(i => i % 4 === 0).flatMap(i => [label(i, right - 6, at.writing + i * down + 9)]);
+    const numbers = Array.from({ length: slots }, (_, i) => i).filter(i => i % 4 === 0).flatMap(i => [label(i, right - 6, at.writing + i * down + 8)]);
     root.setAttribute("viewBox", `0 0 ${right + width * wide + 10} ${y}`);
+    root.setAttribute("width", right + width * wide + 10);
     root.replaceChildren(cursor, ...parts, cells.caption, ...cells.memory.flat(), ...numbers, label(words.time, LABEL, TOP - 7, "start"));
     cells.side = side;
     for (const name of ["outputs", "writing", "reading"]) for (const row of cells[name]) row.forEach((cell, t) => cell.addEventListener("click", () => set("moment", t + 1)));

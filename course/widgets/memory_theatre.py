@@ -149,14 +149,15 @@ class MemoryTheatre(CourseWidget):
         axes = left.subgridspec(4, 1, height_ratios=[10, 8, 18, 18]).subplots(sharex=True)
         titles = ("inputs", "outputs", "writing", "reading")
         for ax, name, values in zip(axes, titles, (inputs, said, *heads), strict=True):
-            ax.imshow(_shades(values, PICTURE[0]), aspect="auto", interpolation="nearest")
+            ax.imshow(_shades(values, PICTURE[0]).numpy(), aspect="auto", interpolation="nearest")
             ax.set(ylabel=WORDS[name], xticks=[], yticks=[])
             ax.axvline(moment - 1, color=INK, lw=1, ls=":")
         axes[-1].set(xlabel=WORDS["time"])
         ax = figure.add_subplot(right)
         memory = states[moment - 1].memory[0]
         pale, dark = _shades(memory.clamp(min=0), PICTURE[1]), _shades(-memory.clamp(max=0), PICTURE[0])
-        ax.imshow(torch.where((memory >= 0)[..., None], pale, dark), aspect="auto", interpolation="nearest")
+        shades = torch.where((memory >= 0)[..., None], pale, dark).numpy()
+        ax.imshow(shades, aspect="auto", interpolation="nearest")
         ax.set(title=WORDS["memory"].format(moment=moment), ylabel=WORDS["slots"], xticks=[])
         return figure
 
