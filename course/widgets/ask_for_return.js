@@ -23,7 +23,7 @@ export function sentence(p, words) {
 
 /** A curved arrow from node to node, short of their circles. */
 function arrow(places, a, b, attributes) {
-  const [x1, y1] = places[a], [x2, y2] = places[b], dx = x2 - x1, dy = y2 - y1, d = Math.hypot(dx, dy) || 1;
+  const [x1, y1] = places[a], [x2, y2] = places[b], dx = x2 - x1, dy = y2 - y1;
   const cx = (x1 + x2) / 2 - 0.16 * dy, cy = (y1 + y2) / 2 + 0.16 * dx;
   const toward = (x, y, gap) => { const l = Math.hypot(cx - x, cy - y) || 1; return [x + (cx - x) / l * gap, y + (cy - y) / l * gap]; };
   const [sx, sy] = toward(x1, y1, R), [ex, ey] = toward(x2, y2, R + 5), l = Math.hypot(ex - cx, ey - cy) || 1, ux = (ex - cx) / l, uy = (ey - cy) / l;

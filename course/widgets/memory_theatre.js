@@ -75,7 +75,8 @@ const TOP = 18, LABEL = 92, GAP = 16;
 /** The sheet of cells: tapes, heads over time, the memory at one step. */
 function sheet(words, model, set) {
   const root = svg("svg", { role: "group" });
-  let turn = () => {}, cells = {}, shape = "", cursor;
+  const cells = {};
+  let turn = () => {}, shape = "", cursor;
   function lay(bits, slots, width) {
     const steps = 2 * bits.length + 2, side = Math.min(15, 470 / steps), down = 8, rows = bits[0].length;
     const grid = (name, x0, y0, rowsOf, columns, w, hgt, extra = () => ({})) => Array.from({ length: rowsOf }, (_, r) => Array.from({ length: columns }, (_, c) =>
