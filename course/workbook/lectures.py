@@ -27,6 +27,7 @@ TITLES = {
     10: "BERT",
     11: "Fine-tuning, and after BERT",
     12: "Beyond language",
+    13: "Deciding, remembering, talking, and what it costs",
 }
 
 
@@ -44,8 +45,8 @@ L1.1.a | 0 | three aims: how a Transformer works, where it is used, ideas for yo
 L1.2.a | 1 | RNN, LSTM and GRU carry a memory, but hold long sequences badly
 L1.2.b | 1 | "I grew up in France … I speak fluent ___": an LSTM loses the far clue
 L1.2.c | 3 | a pronoun should be related to an earlier noun
-L1.2.d | 12 | where Transformers took off: proteins, offline RL, few-shot, text and images
-L1.2.e | 6 12 | what is missing: external memory, a cost below quadratic, human values
+L1.2.d | 12 13 | where Transformers took off: proteins, offline RL, few-shot, text and images
+L1.2.e | 6 13 | what is missing: external memory, a cost below quadratic, human values
 L1.2.i | 6 | a talk: "LSTMs are out of date, Transformers are the future"
 L1.3.a | 2 | soft attention gives every pixel a weight between 0 and 1
 L1.3.b | 2 | hard attention is 0 or 1: cheaper, and not differentiable
