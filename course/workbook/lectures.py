@@ -27,7 +27,7 @@ TITLES = {
     10: "BERT",
     11: "Fine-tuning, and after BERT",
     12: "Beyond language",
-    13: "Deciding, remembering, talking, and what it costs",
+    13: "Deciding and remembering",
 }
 
 
