@@ -1,0 +1,122 @@
+"""Trained on the digits 0 to 4, asked about 5 to 9: what pictures of one kind teach about another."""
+
+import json
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from course.data import digits
+from course.data.digits import Digits
+from course.models.any_sequence import n_parameters
+from course.models.vision import ViT, ViTConfig
+from course.studies.few_labels import few_of_each, mean_and_interval, probe, tuned
+from course.training.recipes.digits import BATCH, REACH, batches
+from course.training.report import write_report
+from course.training.trainer import Trainer, TrainingConfig, device_name
+
+CARD = """\
+# New digits: what seeing some teaches about others
+
+A Vision Transformer of {parameters:,} parameters, stored as float16, that was trained on the digits 0 to 4
+and never saw a 5, 6, 7, 8 or 9. Of 0 to 4 it reads {old:.1%} of {n_old} held-out pictures.
+
+- Data: MNIST's 10,000 test pictures (© Yann LeCun and Corinna Cortes, CC BY-SA 3.0), those of 0 to 4 among
+  the 8,000 to train on. The new ones are the {n_new} pictures of 5 to 9 among the 2,000 held out: labels are
+  drawn from the first half, and the second half is the test.
+- Sizes: `{sizes}`
+- Training: `{settings}`, {batch} pictures a step, each moved by up to {reach} points
+- Cost: {last[step]} steps in {last[seconds]:.0f} seconds on {device}
+
+Right, of 5 to 9 (chance is 20 %), by how many labels each of the five has: the mean of {draws} draws and its
+95 % interval. Every way sees the same labels. Frozen: a linear map of the class token, nothing else moves.
+Tuned: every weight moves, {steps} steps. From scratch: the same steps, from random weights.
+
+| labels of each | {ways} |
+|---|{lines}|
+{rows}
+"""
+
+MODEL = replace(ViTConfig(), n_classes=5)
+TRAINING = TrainingConfig(
+    steps=1000, peak_lr=2e-3, warmup=100, decay="cosine", betas=(0.9, 0.99), eps=1e-8, weight_decay=0.05,
+    log_every=50, save_every=250,
+)  # fmt: skip
+OLD, NEW = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)
+KS, DRAWS, STEPS = (1, 2, 5, 10, 20, 50), 8, 150
+WAYS = ("linear, on the points", "from scratch", "frozen", "tuned")
+TRAINED_DRAWS = 5
+"""Draws of the two ways that train every weight; the two linear ones take milliseconds and have ``DRAWS``."""
+
+
+def new_digits() -> tuple[Digits, Digits]:
+    """The held-out pictures of 5 to 9, labelled from 0: a half to draw labels from, a half to test with."""
+    every = digits.held_out().of(*NEW)
+    half = len(every.labels) // 2
+    parts = slice(None, half), slice(half, None)
+    return tuple(Digits(every.images[part], every.labels[part] - NEW[0]) for part in parts)
+
+
+def train(folder: str | Path, device: str = "cpu", progress: bool = True) -> ViT:
+    """Repeat the recipe, or go on with it, in ``folder``: the encoder, then the curve."""
+    folder = Path(folder)
+    tested = digits.held_out().of(*OLD)
+    torch.manual_seed(TRAINING.seed)
+    drawn = partial(batches, digits.trained().of(*OLD), BATCH, REACH, TRAINING.seed)
+    trainer = Trainer(
+        ViT(MODEL), drawn, TRAINING, folder, device, lambda m: {"accuracy": m.accuracy(*tested)}
+    )
+    trainer.run(progress).save(folder / "model", torch.float16)
+    vit = ViT.from_pretrained(folder / "model")
+    scores = {"old": vit.accuracy(*tested), "parameters": n_parameters(vit), "curve": curve(vit)}
+    write_report(folder, scores, card(folder, scores, device))
+    return vit
+
+
+def curve(vit: ViT, ks: tuple[int, ...] = KS, steps: int = STEPS) -> dict[str, list[list[float]]]:
+    """For every way and every number of labels, the share right of each draw."""
+    found: dict[str, list[list[float]]] = {way: [] for way in WAYS}
+    for k in ks:
+        for way in WAYS:
+            n = TRAINED_DRAWS if way in ("from scratch", "tuned") else DRAWS
+            found[way].append([round(score(vit, way, k, draw, steps), 4) for draw in range(n)])
+    return found
+
+
+def score(vit: ViT, way: str, k: int, draw: int, steps: int = STEPS) -> float:
+    """One way, with k labels of each new digit: which ones depends on the draw alone."""
+    pool, tested = new_digits()
+    chosen = few_of_each(pool.labels, k, torch.Generator().manual_seed(100 * k + draw))
+    images, labels = pool.images[chosen], pool.labels[chosen]
+    if way in ("frozen", WAYS[0]):
+        with torch.no_grad():
+            seen, asked = (
+                (x.flatten(1) if way != "frozen" else vit.features(x)) for x in (images, tested.images)
+            )
+        return (probe(seen, labels, len(NEW))(asked).argmax(-1) == tested.labels).float().mean().item()
+    torch.manual_seed(draw)
+    start = ViT(MODEL)
+    if way == "tuned":
+        head = start.encoder.head
+        start.load_state_dict(vit.state_dict())
+        start.encoder.head = head  # new classes: the last map starts at random
+    return tuned(start, images, labels, steps, seed=draw).accuracy(*tested)
+
+
+def card(folder: Path, scores: dict, device: str) -> str:
+    """What was trained on what, and the curve as a table."""
+    last = json.loads((folder / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    rows = []
+    for i, k in enumerate(KS):
+        spans = [mean_and_interval(scores["curve"][way][i]) for way in WAYS]
+        rows.append(f"| {k} | " + " | ".join(f"{m:.1%} ({a:.1%}–{b:.1%})" for m, a, b in spans) + " |")
+    pool, tested = new_digits()
+    return CARD.format(
+        parameters=scores["parameters"], old=scores["old"], n_old=len(digits.held_out().of(*OLD).labels),
+        n_new=len(pool.labels) + len(tested.labels), 
+        sizes=json.dumps(asdict(MODEL)), batch=BATCH, reach=REACH,
+        settings=json.dumps(asdict(TRAINING)), last=last, device=device_name(device), steps=STEPS,
+        draws=f"{DRAWS} (trained ways: {TRAINED_DRAWS})", ways=" | ".join(WAYS), lines="---:|" * len(WAYS),
+        rows="\n".join(rows),
+    ).replace(":||", ":|")  # fmt: skip
