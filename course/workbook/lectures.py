@@ -41,11 +41,14 @@ class Row:
 
 _TABLE = """
 L1.1.a | 0 | three aims: how a Transformer works, where it is used, ideas for your own research
+L1.1.b | 12 | beyond language: vision, reinforcement learning, GANs, speech, biology
 L1.2.a | 1 | RNN, LSTM and GRU carry a memory, but hold long sequences badly
 L1.2.b | 1 | "I grew up in France … I speak fluent ___": an LSTM loses the far clue
 L1.2.c | 3 | a pronoun should be related to an earlier noun
 L1.2.d | 12 | where Transformers took off: proteins, offline RL, few-shot, text and images
 L1.2.e | 6 12 | what is missing: external memory, a cost below quadratic, human values
+L1.2.g | 12 | any kind of sequence: video
+L1.2.h | 12 | any kind of sequence: finance
 L1.2.i | 6 | a talk: "LSTMs are out of date, Transformers are the future"
 L1.3.a | 2 | soft attention gives every pixel a weight between 0 and 1
 L1.3.b | 2 | hard attention is 0 or 1: cheaper, and not differentiable
@@ -119,6 +122,7 @@ L3.6.c | 7 | GloVe: global co-occurrence, factorised
 L3.6.d | 7 | king and queen: the inner product as similarity
 L3.6.e | 11 | transfer: from ImageNet for pictures to BERT and GPT for language
 L3.6.f | 12 | pre-training needs data and compute
+L3.6.g | 12 | ImageNet's models transfer to other pictures
 L3.7.a | 7 | an embedding maps a discrete thing to a vector
 L3.8.a | 7 | a vector's dimensions are features, more of them finer ones
 L3.8.b | 7 | the larger the inner product, the more alike
