@@ -29,7 +29,7 @@ class Films(NamedTuple):
 
 
 def draw(n: int, seed: int = 0, frames: int = FRAMES, noise: float = NOISE) -> Films:
-    """Draw films: a shape somewhere, 1, 2 or 3 points further at each frame.
+    """Draw films: a shape somewhere, 1 or 2 points further at each frame.
 
     What leaves on one side enters on the other. Place, shape, speed and way are drawn evenly and apart from
     one another: so every frame by itself is as likely under each of the four ways.
@@ -39,7 +39,7 @@ def draw(n: int, seed: int = 0, frames: int = FRAMES, noise: float = NOISE) -> F
     def pick(below: int, *shape: int) -> Tensor:
         return torch.randint(below, (n, *shape), generator=generator)
 
-    kind, ways, speed, place = pick(len(SHAPES)), pick(len(WAYS)), 1 + pick(3), pick(SIDE, 2)
+    kind, ways, speed, place = pick(len(SHAPES)), pick(len(WAYS)), 1 + pick(2), pick(SIDE, 2)
     moved = _STEPS[ways][:, None] * speed[:, None, None] * torch.arange(frames)[:, None]  # [film, frame, 2]
     corner = place[:, None] + moved
     within = (

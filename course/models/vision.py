@@ -49,16 +49,22 @@ def from_patches(
 
 
 def film_patches(
-    films: Float[Tensor, "*batch frame channel height width"], size: int
-) -> Float[Tensor, "*batch frame*patch channel*size*size"]:
+    films: Float[Tensor, "*batch frame channel height width"], size: int, frames: int = 1
+) -> Float[Tensor, "*batch token frames*channel*size*size"]:
     """The patches of every frame, one frame after another: a sequence over space and time.
 
-    Raises:
-        ValueError: as ``patches``.
+    With ``frames`` above 1 a token is a tubelet: the same square in so many frames that follow one another,
+    the earliest first. So it holds how that square changes.
 
-    Source: Arnab et al. 2021 (ViViT), figure 2; lecture row L1.2.g.
+    Raises:
+        ValueError: as ``patches``; if a film has no multiple of so many frames.
+
+    Source: Arnab et al. 2021 (ViViT), §3.2 and figures 2 and 3; lecture row L1.2.g.
     """
-    return patches(films, size).flatten(-3, -2)
+    if frames < 1 or films.shape[-4] % frames:
+        raise ValueError(f"a film of {films.shape[-4]} frames cannot be cut into stretches of {frames}")
+    stacked = films.unflatten(-4, (-1, frames)).flatten(-4, -3)  # [*batch, stretch, frames * channel, h, w]
+    return patches(stacked, size).flatten(-3, -2)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -159,15 +165,6 @@ class SmallCNN(Saved):
     def forward(self, images: Float[Tensor, "batch channel side side"]) -> Float[Tensor, "batch class"]:
         """Logits."""
         return self.head(self.see(images).flatten(1))
-
-
-def film_encoder(frames: int, side: int, patch: int, n_classes: int, **sizes: int) -> SequenceEncoder:
-    """The encoder for films: as many tokens as all frames have patches together.
-
-    Source: Arnab et al. 2021 (ViViT), model 1; lecture row L1.2.g.
-    """
-    n_tokens = frames * (side // patch) ** 2
-    return SequenceEncoder(SequenceConfig(patch**2, n_tokens, n_classes, **sizes))
 
 
 def _encoder_sizes(config: ViTConfig) -> SequenceConfig:

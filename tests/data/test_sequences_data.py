@@ -88,8 +88,8 @@ def test_a_shape_goes_its_way_at_its_speed_and_comes_in_on_the_other_side(seed):
     films, ways = moving_shapes.draw(8, seed, noise=0.0)
     for film, way in zip(films[:, :, 0], ways.tolist(), strict=True):
         axis, sign = divmod(way, 2)[0], 1 if way % 2 else -1
-        steps = [k for k in (1, 2, 3) if torch.equal(film[0].roll(sign * k, axis), film[1])]
-        assert steps, "one of the three speeds"
+        steps = [k for k in (1, 2) if torch.equal(film[0].roll(sign * k, axis), film[1])]
+        assert steps, "one of the two speeds"
         assert any(
             all(torch.equal(film[t].roll(sign * k, axis), film[t + 1]) for t in range(len(film) - 1))
             for k in steps

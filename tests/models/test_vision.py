@@ -12,7 +12,7 @@ from torch import nn
 
 from course.models import vision_files
 from course.models.any_sequence import n_parameters
-from course.models.vision import SmallCNN, ViT, ViTConfig, film_encoder, film_patches, from_patches, patches
+from course.models.vision import SmallCNN, ViT, ViTConfig, film_patches, from_patches, patches
 
 SIZES = {"image_size": 12, "patch_size": 3, "num_channels": 2, "hidden_size": 24, "num_attention_heads": 3,
          "intermediate_size": 40, "num_hidden_layers": 2, "num_labels": 5}  # fmt: skip
@@ -53,7 +53,16 @@ def test_a_film_is_its_frames_one_after_another():
     cut = film_patches(films, 2)
     assert cut.shape == (2, 3 * 6, 4)
     assert all(torch.equal(cut[:, 6 * t : 6 * t + 6], patches(films[:, t], 2)) for t in range(3))
-    assert film_encoder(3, 4, 2, 5, d_model=8, n_heads=2, d_ff=8)(torch.randn(2, 12, 4)).shape == (2, 5)
+
+
+def test_a_tubelet_is_one_square_in_frames_that_follow_one_another():
+    films = torch.randn(3, 4, 2, 4, 6)
+    cut = film_patches(films, 2, frames=2)
+    assert cut.shape == (3, 2 * 6, 2 * 2 * 4)
+    both = torch.cat([film_patches(films[:, i::2], 2) for i in (0, 1)], dim=-1)  # first frames, second ones
+    assert torch.equal(cut, both)
+    with pytest.raises(ValueError, match="a film of 4 frames cannot be cut into stretches of 3"):
+        film_patches(films, 2, frames=3)
 
 
 @pytest.mark.parametrize("size", [0, 5, 8])

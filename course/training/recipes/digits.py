@@ -23,7 +23,7 @@ CARD = """\
 # Digits: a Vision Transformer
 
 A Vision Transformer (`course.models.vision.ViT`) of {parameters:,} parameters, stored as float16: pictures of
-28 × 28 points in 49 patches of 4 × 4, and the encoder block of notebook 04 four times.
+28 × 28 points in 49 patches of 4 × 4, and the encoder block of notebook 04 three times.
 
 - Data: MNIST's 10,000 test pictures (© Yann LeCun and Corinna Cortes, CC BY-SA 3.0), split here: 8,000 to
   train on, 2,000 (the last thousand of each half) to test with. MNIST's own 60,000 training pictures were not
@@ -41,14 +41,14 @@ A Vision Transformer (`course.models.vision.ViT`) of {parameters:,} parameters, 
 On the 1,797 small digits of 8 × 8 points (2 × 2 a patch; 1,400 to train on, 397 to test with),
 {small_steps} steps of {small_batch}, mean of {seeds} seeds (lowest to highest):
 
-| | as they are | one fixed shuffle for all | a shuffle of its own for each |
-|---|---:|---:|---:|
+| | as they are | one shuffle, the same for all |
+|---|---:|---:|
 {shuffles}
 """
 
-MODEL = ViTConfig()
+MODEL = ViTConfig(d_model=48, d_ff=96, n_layers=3)
 TRAINING = TrainingConfig(
-    steps=2500,
+    steps=5000,
     peak_lr=2e-3,
     warmup=200,
     decay="cosine",
@@ -58,12 +58,12 @@ TRAINING = TrainingConfig(
     log_every=50,
     save_every=500,
 )
-BATCH, REACH = 64, 2
-BESIDE = {"CNN": (1500, 2e-3), "linear": (1500, 2e-3)}
+BATCH, REACH = 32, 2
+BESIDE = {"CNN": (1500, 2e-3), "linear": (3000, 2e-3)}
 """Steps and learning rate of what is set beside."""
-SMALL = ViTConfig(side=8, patch=2, d_model=48, d_ff=96, n_layers=3)
-SMALL_STEPS, SMALL_BATCH, SMALL_LR, SEEDS = 600, 64, 3e-3, range(3)
-ORDERS = ("as they are", "fixed", "own")
+SMALL = ViTConfig(side=8, patch=2, d_model=32, d_ff=64, n_layers=2)
+SMALL_STEPS, SMALL_BATCH, SMALL_LR, SEEDS = 400, 64, 3e-3, range(3)
+ORDERS = ("as they are", "fixed")
 
 
 def batches(data: Digits, batch: int, reach: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
@@ -107,20 +107,18 @@ def small_model(kind: str) -> Saved:
 
 
 def reordered(images: Tensor, order: str, seed: int) -> Tensor:
-    """Pictures whose patches of 2 × 2 are where they were, all in one other order, or each in its own."""
+    """Pictures whose patches of 2 × 2 are where they were, or for "fixed" all in one other order."""
     if order == "as they are":
         return images
-    generator = torch.Generator().manual_seed(seed)
     cut = patches(images, SMALL.patch)
-    n = 1 if order == "fixed" else len(cut)
-    places = torch.rand(n, cut.shape[1], generator=generator).argsort(dim=1).expand(len(cut), -1)
-    return from_patches(cut[torch.arange(len(cut))[:, None], places], SMALL.patch, SMALL.side)
+    places = torch.randperm(cut.shape[1], generator=torch.Generator().manual_seed(seed))
+    return from_patches(cut[:, places], SMALL.patch, SMALL.side)
 
 
 def shuffles() -> dict[str, dict[str, list[float]]]:
     """For each reader and each order, the share right of every seed; trained and tested on that order."""
     found: dict[str, dict[str, list[float]]] = {}
-    for kind in ("ViT", "CNN", "linear"):
+    for kind in ("ViT", "CNN"):
         found[kind] = {order: [small_score(kind, order, seed) for seed in SEEDS] for order in ORDERS}
     return found
 
@@ -128,8 +126,8 @@ def shuffles() -> dict[str, dict[str, list[float]]]:
 def small_score(kind: str, order: str, seed: int) -> float:
     """One reader, trained on the small digits in one order and tested on others in it."""
     train, test = (
-        Digits(reordered(part.images, order, number), part.labels)  # the fixed order is seed 7's for both
-        for part, number in ((digits.small("train"), 7), (digits.small("test"), 7))
+        Digits(reordered(part.images, order, 7), part.labels)
+        for part in (digits.small("train"), digits.small("test"))
     )
     torch.manual_seed(seed)
     model = small_model(kind)

@@ -10,7 +10,7 @@ from course.models.seq2seq import fit
 from course.training.recipes.sequences import SequenceRecipe, drawn
 from course.training.trainer import TrainingConfig
 
-LENGTH, DRAWN, TESTED, BATCH = 40, 20_000, 2_000, 64
+LENGTH, DRAWN, TESTED, BATCH = 40, 20_000, 1_000, 32
 
 
 def batches(seed: int):
@@ -51,12 +51,13 @@ RECIPE = SequenceRecipe(
     model=SequenceConfig(len(LETTERS), LENGTH, len(FAMILIES), d_model=48, n_heads=4, d_ff=96, n_layers=2,
                          dropout=0.2),
     training=TrainingConfig(
-        steps=1500, peak_lr=1e-3, warmup=100, decay="cosine", betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1,
-        log_every=50, save_every=250,
+        steps=1200, peak_lr=1e-3, warmup=100, decay="cosine", betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1,
+        log_every=50, save_every=300,
     ),
     batch=BATCH,
     batches=batches,
     tested=tested,
+    seeds=(0, 1),
     beside={"linear, letters counted": counted, "linear, letters at their places": placed},
 )  # fmt: skip
 train = RECIPE.train
