@@ -38,7 +38,7 @@ function render({ model, el }) {
   const at = k => (k === 0 ? { x: 8, y: 26, width: SIDE, height: SIDE }
     : { x: GAP + (k - 1) % side * cell, y: Math.floor((k - 1) / side) * cell, width: cell, height: cell });
   const first = svg("rect", { ...at(0), class: "first" });
-  const veils = Array.from({ length: n }, (_, k) => svg("rect", { ...at(k), class: "veil" }));
+  const lights = Array.from({ length: n }, (_, k) => svg("rect", { ...at(k), class: "light" }));
   const here = svg("rect", { class: "here" });
   const picks = Array.from({ length: n }, (_, k) => svg("rect", { ...at(k), class: "pick", role: "img", onpointerenter: () => set("token", k), onclick: () => { set("token", k); open(k); } }));
   // Arrow keys walk over the patches; up from the top row and left from the first column lead to the class token.
@@ -47,7 +47,7 @@ function render({ model, el }) {
   picks[0].addEventListener("focus", () => set("token", 0));
   picks[0].addEventListener("keydown", event => { if (event.key === "ArrowRight") { event.preventDefault(); picks[1].focus(); } });
   const label = svg("text", { x: 8, y: 18 }, "class");
-  const root = svg("svg", { viewBox: `0 0 ${GAP + S} ${S}`, role: "group", "aria-label": words.title }, image, first, ...veils, label, ...picks, here);
+  const root = svg("svg", { viewBox: `0 0 ${GAP + S} ${S}`, role: "group", "aria-label": words.title }, image, first, ...lights, label, ...picks, here);
   const says = h("p", { class: "says", role: "status" });
   const draw = oncePerFrame(() => {
     const [picture, layer, head, token] = ["picture", "layer", "head", "token"].map(name => model.get(name));
@@ -57,7 +57,7 @@ function render({ model, el }) {
     controls.head.set(head + 1);
     controls.head.input.disabled = layer >= layers;
     image.setAttribute("href", `data:image/png;base64,${pictures[picture]}`);
-    veils.forEach((veil, k) => veil.setAttribute("fill-opacity", (0.85 * (1 - Math.min(1, row[k] / most))).toFixed(3)));
+    lights.forEach((light, k) => light.setAttribute("fill-opacity", (0.75 * Math.min(1, row[k] / most)).toFixed(3)));
     picks.forEach((pick, k) => pick.setAttribute("aria-label", fill(words.lit, { who: who(k), weight: percent(row[k]) })));
     for (const [name, value] of Object.entries(at(token))) here.setAttribute(name, value);
     const others = row.map((w, k) => (k === 0 || k === token ? -1 : w)), best = others.indexOf(Math.max(...others));

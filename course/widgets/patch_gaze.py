@@ -141,12 +141,12 @@ class PatchGaze(CourseWidget):
         plain, lit = figure.subplots(1, 2)
         image = _unpng(self.pictures[self.picture])
         patches = weights[1:].view(side, side)
-        veil = np.zeros((side, side, 4))
-        veil[..., 3] = 0.85 * (1 - (patches / patches.max()).numpy())
+        light = np.full((side, side, 4), (232 / 255, 102 / 255, 10 / 255, 0.0))
+        light[..., 3] = 0.75 * (patches / patches.max()).numpy()
         for axes in (plain, lit):
             axes.imshow(image, cmap="gray", extent=(0, side, side, 0), vmin=0, vmax=255)
             axes.set(xticks=[], yticks=[])
-        lit.imshow(veil, extent=(0, side, side, 0), interpolation="nearest")
+        lit.imshow(light, extent=(0, side, side, 0), interpolation="nearest")
         if self.token:
             row, column = divmod(self.token - 1, side)
             lit.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor="#E69F00", linewidth=2.5))
