@@ -40,7 +40,7 @@ def rms_norm(
 ) -> Float[Tensor, "*batch d"]:
     """Give each vector's entries the mean square 1, then scale them: a layer norm that centres nothing.
 
-    Source: Zhang and Sennrich 2019, equation 4; lecture row L1.7.d.
+    Source: Zhang and Sennrich 2019, equation 4.
     """
     return x / torch.sqrt(x.square().mean(dim=-1, keepdim=True) + eps) * weight
 
@@ -60,7 +60,7 @@ class RMSNorm(nn.Module):
 class SwiGLU(nn.Module):
     """A feed-forward network whose hidden units are opened by a gate: (silu(x W) ⊙ x V) W₂, without biases.
 
-    Source: Shazeer 2020, equation 6; lecture row L1.7.d.
+    Source: Shazeer 2020, equation 6.
     """
 
     def __init__(self, d_model: int, d_ff: int):
@@ -79,7 +79,7 @@ class GroupedHeads(nn.Module):
     Args:
         turned: rotary positions, on queries and keys.
 
-    Source: Ainslie et al. 2023, §2.2; Su et al. 2021, equation 16; lecture row L1.7.d.
+    Source: Ainslie et al. 2023, §2.2; Su et al. 2021, equation 16.
     """
 
     def __init__(self, d_model: int, heads: int, groups: int, turned: bool):
@@ -132,7 +132,7 @@ class PresentGPT(nn.Module):
     Raises:
         ValueError: as ``has``.
 
-    Source: lecture row L1.7.d; all of the changes together: Touvron et al. 2023 (LLaMA), §2.2.
+    Source: all of the changes together: Touvron et al. 2023 (LLaMA), §2.2.
     """
 
     def __init__(self, vocab_size: int, part: str, d_model: int = 128, layers: int = 4):

@@ -23,6 +23,8 @@ RECIPES = {
     "shakespeare-char-gpu": "course.training.recipes.shakespeare_char_gpu",
     "long-range": "course.training.recipes.long_range",
     "attention-cost": "course.training.recipes.attention_cost",
+    "decisions": "course.training.recipes.decisions",
+    "turing-machine": "course.training.recipes.turing_machine",
     "word-vectors": "course.training.recipes.word_vectors",
     "stories-lstm": "course.training.recipes.stories_lstm",
     "gpt-stories": "course.training.recipes.stories",

@@ -5,6 +5,7 @@ from importlib import import_module
 _LAZY = {
     "AnalogyDesk": "analogy_desk",
     "AskBox": "ask_box",
+    "AskForReturn": "ask_for_return",
     "Bottleneck": "bottleneck",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
@@ -15,6 +16,7 @@ _LAZY = {
     "MaskBuilder": "mask_builder",
     "MaskingPlayground": "masking_playground",
     "MemoryTape": "memory_tape",
+    "MemoryTheatre": "memory_theatre",
     "MergeTape": "merge_tape",
     "PatchGaze": "patch_gaze",
     "PatternBuilder": "pattern_builder",

@@ -27,6 +27,7 @@ TITLES = {
     10: "BERT",
     11: "Fine-tuning, and after BERT",
     12: "Beyond language",
+    13: "Deciding, remembering, talking, and what it costs",
 }
 
 
@@ -45,8 +46,8 @@ L1.1.b | 12 | beyond language: vision, reinforcement learning, GANs, speech, bio
 L1.2.a | 1 | RNN, LSTM and GRU carry a memory, but hold long sequences badly
 L1.2.b | 1 | "I grew up in France … I speak fluent ___": an LSTM loses the far clue
 L1.2.c | 3 | a pronoun should be related to an earlier noun
-L1.2.d | 12 | where Transformers took off: proteins, offline RL, few-shot, text and images
-L1.2.e | 6 12 | what is missing: external memory, a cost below quadratic, human values
+L1.2.d | 12 13 | where Transformers took off: proteins, offline RL, few-shot, text and images
+L1.2.e | 6 13 | what is missing: external memory, a cost below quadratic, human values
 L1.2.g | 12 | any kind of sequence: video
 L1.2.h | 12 | any kind of sequence: finance
 L1.2.i | 6 | a talk: "LSTMs are out of date, Transformers are the future"

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import otherwise_07
 import otherwise_12_seeing
+import otherwise_deciding
 import pytest
 import torch
 import torch.nn.functional as F
@@ -685,6 +686,7 @@ def both_by_exp(context, question, weight, context_mask=None, question_mask=None
 OTHERWISE = [
     *otherwise_07.ANSWERS,
     *otherwise_12_seeing.ANSWERS,
+    *otherwise_deciding.ANSWERS,
     ("2.1", estimate_by_autograd),
     ("2.2", asked_pair_by_pair),
     ("2.3", put_end_to_end),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from course.workbook.lectures import ROWS, TITLES, course_map, rows_of
+from course.workbook.lectures import ROWS, TITLES, Row, course_map, rows_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MAP = ROOT.parent / "shared" / "lectures" / "MAP.md"
@@ -17,6 +17,11 @@ def numbers(cell: str) -> tuple[int, ...]:
     return tuple(sorted(n for a, b in spans for n in range(int(a), int(b or a) + 1)))
 
 
+def of_the_map(row: Row) -> tuple[int, ...]:
+    """A row's notebooks as the map counts them, which has no 13."""
+    return tuple(sorted({min(number, 12) for number in row.notebooks}))
+
+
 def test_every_row_has_a_notebook_with_a_title():
     assert all(row.notebooks and set(row.notebooks) <= TITLES.keys() for row in ROWS.values())
     assert all(rows_of(number) for number in TITLES)
@@ -24,10 +29,13 @@ def test_every_row_has_a_notebook_with_a_title():
 
 @pytest.mark.skipif(not MAP.exists(), reason="the map of the lectures lies beside the project, not in it")
 def test_rows_are_those_of_the_map():
-    """All of them but those with a +, which were added later and may be missing."""
+    """All of them but those with a +, which were added later and may be missing.
+
+    What the map gives to notebook 12 may be run in 12, in 13 or in both: 12 grew too long for one.
+    """
     line = r"^\| (\+?)(L\d\.\d+\.[a-z]) \|[^|]*\|[^|]*\| ([^|]+) \|"
     found = re.findall(line, MAP.read_text(encoding="utf-8"), re.M)
-    ours, theirs = ({id: row.notebooks for id, row in ROWS.items()}, {id: numbers(c) for _, id, c in found})
+    ours, theirs = ({id: of_the_map(row) for id, row in ROWS.items()}, {id: numbers(c) for _, id, c in found})
     assert {id for added, id, _ in found if not added} <= ours.keys()
     assert ours == {id: theirs.get(id) for id in ours}
 

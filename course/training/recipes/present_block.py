@@ -17,7 +17,7 @@ from course.training.report import wrapped
 from course.training.trainer import Trainer, TrainingConfig, device_name
 
 RATES, SEEDS = (1e-3, 3e-3), range(3)
-STEPS, BATCH, LENGTH, JUDGED = 600, 12, 64, 400
+STEPS, BATCH, LENGTH, JUDGED = 300, 12, 64, 400
 
 CARD = """\
 # The block of 2017 becomes a present one

@@ -123,11 +123,12 @@ def summary(log: list[dict]) -> list[dict]:
 
 def card(scores: list[dict], device: str) -> str:
     """What was trained, and the table of the outcome."""
-    rows = "\n".join(
-        f"| {r['flops']:.0e} | {r['vocabulary']:,} | {r['parameters']:,} | {r['steps']:,} "
-        f"| {r['characters a token']:.2f} | {r['characters read'] / 1e6:.1f} | {r['bits'][0]:.3f} ({r['bits'][1]:.3f} to {r['bits'][2]:.3f}) "
-        f"| {r['trigram']:.3f} |"
-        for r in scores
-    )
+    rows = "\n".join(map(line_of, scores))
     runs = sum(r["seeds"] for r in scores)
     return CARD.format(runs=runs, lr=LR, device=device_name(device), rows=rows, **BODY)
+
+
+def line_of(r: dict) -> str:
+    sizes = f"| {r['flops']:.0e} | {r['vocabulary']:,} | {r['parameters']:,} | {r['steps']:,} "
+    read = f"| {r['characters a token']:.2f} | {r['characters read'] / 1e6:.1f} "
+    return sizes + read + "| {:.3f} ({:.3f} to {:.3f}) ".format(*r["bits"]) + f"| {r['trigram']:.3f} |"

@@ -8,6 +8,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from course.checkpoints import SHIPPED
 from course.models.gpt import GPT, GPTConfig
 from course.text.tokenizers import Tokenizer
 from course.training.log import Log
@@ -75,3 +76,21 @@ def test_a_uniform_guess_has_as_many_bits_a_character_by_any_vocabulary_as_its_t
         assert vocabularies.bits(nats, ids, texts) == pytest.approx(
             math.log2(len(tokenizer)) * len(ids) / characters
         )
+
+
+FOLDER = SHIPPED / "vocabularies"
+
+
+def test_the_shipped_scores_are_those_of_the_shipped_log():
+    scores = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))
+    assert vocabularies.summary(Log(FOLDER / "log.jsonl").read()) == scores
+
+
+def test_what_notebook_07_says_of_them_holds():
+    rows = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))
+    bits = {(row["flops"], row["vocabulary"]): row["bits"] for row in rows}
+    small, large = sorted({flops for flops, _ in bits})
+    for flops, best in ((small, 2048), (large, 8192)):
+        means = {size: bits[flops, size][0] for size in vocabularies.SIZES}
+        assert min(means, key=means.get) == best
+    assert all(row["trigram"] < row["bits"][1] and row["seeds"] == 3 for row in rows)
