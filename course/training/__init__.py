@@ -34,6 +34,8 @@ RECIPES = {
     "after-bert": "course.training.recipes.after_bert",
     "in-context-regression": "course.training.recipes.in_context_regression",
     "few-shot": "course.training.recipes.few_shot",
+    "captioned-shapes": "course.training.recipes.captioned_shapes",
+    "protein-contacts": "course.training.recipes.protein_contacts",
     "induction": "course.training.recipes.induction",
 }
 """The name of each recipe, and its module, which has a function ``train(folder, device)``."""
