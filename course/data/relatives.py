@@ -1,7 +1,8 @@
 """A protein, its relatives in an alignment, and a structure of it: 6KWC, an enzyme that cuts up wood's xylan.
 
 An alignment is a table of letters: a row a relative, a column a place of the protein. The structure is one
-that a program predicted (OpenFold, from this alignment); it is no experiment. Licences: ``protein/README.md``.
+that a program predicted (OpenFold, from this alignment and four templates), no experiment. Licences:
+``protein/README.md``.
 """
 
 from __future__ import annotations
@@ -17,14 +18,10 @@ from torch import Tensor
 from course.data.download import read_text
 
 LETTERS = "-ACDEFGHIKLMNPQRSTVWY"
-"""The gap, and the twenty amino acids; a letter's number is its place here, and any other is read as a gap."""
-NAMES = dict(
-    zip(
-        "ALA CYS ASP GLU PHE GLY HIS ILE LYS LEU MET ASN PRO GLN ARG SER THR VAL TRP TYR".split(),
-        LETTERS[1:],
-        strict=True,
-    )
-)
+"""The gap, and the twenty amino acids; a letter's number is its place here. Any other is read as a gap."""
+_CODES = "ALA CYS ASP GLU PHE GLY HIS ILE LYS LEU MET ASN PRO GLN ARG SER THR VAL TRP TYR"
+NAMES = dict(zip(_CODES.split(), LETTERS[1:], strict=True))
+"""The letter of each residue's name in a file of a structure."""
 HERE = Path(__file__).with_name("protein")
 
 
@@ -74,7 +71,7 @@ def as_text(letters: Int[Tensor, "column"]) -> str:
 
 
 def read_a3m(text: str) -> list[str]:
-    """The rows of an alignment in a3m, without insertions: what is in lower case stands between two columns."""
+    """The rows of an alignment in a3m without insertions, the letters in lower case between two columns."""
     rows: list[str] = []
     for line in text.splitlines():
         if line.startswith(">"):

@@ -27,10 +27,6 @@ CAPTION, PICTURE = 32, 81
 """Places for a caption's words, and for a picture's tokens."""
 
 
-class TooLong(ValueError):
-    """A caption has more words than there are places for."""
-
-
 @dataclass(frozen=True)
 class Reading:
     """A caption as the model reads it: words that it knows, their ids, and those that it does not know."""
@@ -102,7 +98,7 @@ class PictureWriter:
         if not [word for word in known if word != ","]:
             raise ValueError(f"none of these words is known; it knows {', '.join(self.words[1:])}")
         if len(known) > CAPTION:
-            raise TooLong(f"{len(known)} words, and there are places for {CAPTION}: say it in fewer")
+            raise ValueError(f"{len(known)} words, and there are places for {CAPTION}: say it in fewer")
         return Reading(known, [self.number[word] for word in known], unknown)
 
     def near(self, word: str) -> str | None:

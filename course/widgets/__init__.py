@@ -6,6 +6,8 @@ _LAZY = {
     "AnalogyDesk": "analogy_desk",
     "AskBox": "ask_box",
     "Bottleneck": "bottleneck",
+    "CaptionPainter": "caption_painter",
+    "ContactMap": "contact_map",
     "CourseWidget": "base",
     "GateXray": "gate_xray",
     "Glossary": "glossary",
