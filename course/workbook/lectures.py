@@ -46,6 +46,7 @@ L1.2.b | 1 | "I grew up in France … I speak fluent ___": an LSTM loses the far
 L1.2.c | 3 | a pronoun should be related to an earlier noun
 L1.2.d | 12 | where Transformers took off: proteins, offline RL, few-shot, text and images
 L1.2.e | 6 12 | what is missing: external memory, a cost below quadratic, human values
+L1.2.f | 12 | a text prompt makes an imaginary picture
 L1.2.i | 6 | a talk: "LSTMs are out of date, Transformers are the future"
 L1.3.a | 2 | soft attention gives every pixel a weight between 0 and 1
 L1.3.b | 2 | hard attention is 0 or 1: cheaper, and not differentiable

@@ -70,8 +70,8 @@ MODEL = GPTConfig(
     dropout=0.0,
 )
 TRAINING = TrainingConfig(
-    steps=3000,
-    peak_lr=3e-3,
+    steps=2400,
+    peak_lr=2e-3,
     warmup=100,
     decay="cosine",
     betas=(0.9, 0.99),
