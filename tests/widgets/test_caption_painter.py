@@ -29,8 +29,8 @@ def writer() -> PictureWriter:
 def test_it_shows_what_the_writer_draws(writer):
     widget, drawn = CaptionPainter(writer, TEXT), writer.draw(TEXT)
     assert widget.drawing["codes"] == drawn.codes.tolist() and widget.drawing["words"] == TEXT.split()
-    weights = np.frombuffer(widget.weights, dtype=np.uint8).reshape(2, 2, 81, 10 + 81) / 255
-    assert np.abs(weights[..., :10] - drawn.to_words.numpy()).max() < 0.5 / 255 + 1e-6
+    weights = np.frombuffer(widget.weights, dtype=np.uint8).reshape(2, 2, 81, 11 + 81) / 255
+    assert np.abs(weights[..., :11] - drawn.to_words.numpy()).max() < 0.5 / 255 + 1e-6
     assert np.frombuffer(widget.palette, dtype=np.uint8).reshape(20, 48).shape == (20, 48)
 
 
