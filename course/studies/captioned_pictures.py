@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from course.data.shapes import split_words
+from course.data.shapes import kind_and_colour, split_words
 from course.in_context.few_shot import wilson_interval
 
 
@@ -82,3 +82,33 @@ class NearestCaption:
 def _parts(caption: str) -> list[str]:
     words = split_words(caption)
     return [*words, *(f"{a} {b}" for a, b in pairwise(words))]
+
+
+def parts_of(words: Sequence[str]) -> list[list[int]]:
+    """The places of the words of each part of a caption: "and" and commas stand between the parts."""
+    parts: list[list[int]] = [[]]
+    for place, word in enumerate(words):
+        if word in (",", "and"):
+            parts.append([])
+        else:
+            parts[-1].append(place)
+    return [part for part in parts if part]
+
+
+def looks_at_its_words(
+    to_words: Float[Tensor, "layer head 81 words"], words: Sequence[str], scene: Int[Tensor, "9"]
+) -> Float[Tensor, "things layer 2"]:
+    """For each thing of a scene, the attention of its nine squares on the words that tell of it, and on those
+    that tell of the others: means over squares and heads. A thing that is there twice is left out.
+
+    Source: lecture row L1.2.f.
+    """
+    parts, squares, found = parts_of(words), by_place(torch.arange(to_words.shape[2])), []
+    for place in scene.nonzero()[:, 0].tolist():
+        name = set(kind_and_colour(int(scene[place])))
+        own = [part for part in parts if name <= {words[i] for i in part}]
+        if len(own) == 1:
+            weights = to_words[:, :, squares[place]].mean((1, 2))  # [layer, words]
+            others = [i for part in parts if part is not own[0] for i in part]
+            found.append(torch.stack([weights[:, own[0]].sum(-1), weights[:, others].sum(-1)], dim=-1))
+    return torch.stack(found) if found else to_words.new_zeros(0, len(to_words), 2)

@@ -2,7 +2,15 @@
 
 import torch
 
-from course.studies.captioned_pictures import NearestCaption, by_place, picture_scores, things_right
+from course.data.shapes import thing
+from course.studies.captioned_pictures import (
+    NearestCaption,
+    by_place,
+    looks_at_its_words,
+    parts_of,
+    picture_scores,
+    things_right,
+)
 
 
 def test_the_tokens_of_a_place_are_its_three_by_three():
@@ -35,3 +43,18 @@ def test_the_baseline_gives_the_picture_of_the_most_similar_caption():
     assert nearest(captions)[:, 0].tolist() == [0, 1, 2]
     asked = ["a blue ring, middle", "a black star top left", "in the middle"]
     assert nearest.nearest(asked).tolist() == [1, 0, 1]
+
+
+def test_attention_on_a_things_own_words_and_on_others():
+    words = ["a", "red", "star", ",", "and", "a", "blue", "ring", "left"]
+    assert parts_of(words) == [[0, 1, 2], [5, 6, 7, 8]]
+    scene = torch.zeros(9, dtype=torch.long)
+    scene[0], scene[3] = thing("star", "red"), thing("ring", "blue")
+    to_words = torch.zeros(2, 3, 81, 9)
+    to_words[0, :, by_place(torch.arange(81))[0], 2] = 0.5  # layer 1: the star's squares on "star"
+    to_words[1, 0, by_place(torch.arange(81))[3], 1] = 0.6  # layer 2, one head of three: the ring's on "red"
+    found = looks_at_its_words(to_words, words, scene)
+    torch.testing.assert_close(found, torch.tensor([[[0.5, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.2]]]))
+    scene[8] = scene[0]
+    twice = [*words, ",", "a", "red", "star"]
+    assert len(looks_at_its_words(torch.zeros(2, 3, 81, 13), twice, scene)) == 1

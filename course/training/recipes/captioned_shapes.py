@@ -70,14 +70,14 @@ MODEL = GPTConfig(
     dropout=0.0,
 )
 TRAINING = TrainingConfig(
-    steps=2400,
+    steps=1800,
     peak_lr=2e-3,
     warmup=100,
     decay="cosine",
     betas=(0.9, 0.99),
     eps=1e-8,
     log_every=50,
-    save_every=250,
+    save_every=300,
 )
 BATCH, VAGUE = 32, 0.15
 TESTED, KEPT = 1000, 20_000
