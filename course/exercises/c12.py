@@ -109,81 +109,7 @@ def _(patches, codebook):
     return codebook[nearest_codes(patches, codebook)]
 
 
-# ---- 12.6 the average product correction ---------------------------------------------------------
-
-
-def of_pairs(*batch):
-    return (randn(*batch, 5, 5, seed=6).square() + 0.3,)
-
-
-case = Case(of_pairs)
-apc_exercise = define(
-    "12.6",
-    apc,
-    "What a pair has to itself: the average product correction",
-    minutes=10,
-    difficulty=2,
-    parts=[
-        case.part("five places, scores without symmetry", 3),
-        ("three places, symmetric already", 1, lambda f: f(torch.tensor([[0.7, 0.2, 0.9], [0.2, 0.4, 0.3], [0.9, 0.3, 1.6]]))),
-        said(
-            ("a large diagonal", 1, lambda f: {"the largest change": (
-                f(of_pairs()[0]) - f(of_pairs()[0] + 40 * torch.eye(5))).abs().max().item()}),
-            "a place's score with itself changes what comes out: set the diagonal to 0 first",
-        ),
-        case.batched(2),
-        case.keeps_kind(torch.float64),
-        case.gradients(),
-        refusals({"scores that are not square": (ValueError, lambda f: f(randn(3, 4)))}),
-    ],
-    hints=[
-        "Some places have high scores with everybody, for they vary much. What would the score of two places be if it came from that alone?",
-        "First the symmetry, then the zeros on the diagonal, then the means: of each row, and of all. m_i m_j is a column times a row. Keep batch axes apart: take means over the last two axes only.",
-        "`both = (scores + scores.mT) / 2 * off`, with `off = ~torch.eye(n, dtype=torch.bool)`; `row = both.mean(-1, keepdim=True)`; `(both - row * row.mT / both.mean((-2, -1), keepdim=True)) * off`. A ValueError first, if it is not square.",
-    ],
-)  # fmt: skip
-
-
-def corrected(
-    symmetric=lambda s: (s + s.mT) / 2,
-    before=lambda s, off: s * off,
-    row=lambda s: s.mean(-1, keepdim=True),
-    whole=lambda s: s.mean((-2, -1), keepdim=True),
-    common=lambda row, other, whole: row * other / whole,
-    take=lambda s, common: s - common,
-    after=lambda s, off: s * off,
-):
-    def wrong(scores):
-        off = ~torch.eye(scores.shape[-1], dtype=torch.bool)
-        s = before(symmetric(scores), off)
-        rows = row(s)
-        return after(take(s, common(rows, rows.mT, whole(s))), off)
-
-    return checked(apc, wrong)
-
-
-wrong_ways(apc_exercise, corrected, [
-    ("not-symmetric", "The scores have not been made symmetric: i with j and j with i are one pair, take the mean of both first.", {"symmetric": lambda s: s}),
-    ("summed", "s_ij and s_ji are added up; their mean is asked for.", {"symmetric": lambda s: s + s.mT}),
-    ("upper-copied", "The upper half is copied to the lower one; both halves say something, take their mean.", {"symmetric": lambda s: s.triu() + s.triu(1).mT}),
-    ("diagonal-counted", "The diagonal was still there when the means were taken: a place's score with itself is no pair's, set it to 0 first.", {"before": lambda s, off: s}),
-    ("diagonal-left", "The diagonal of what comes back is not 0.", {"after": lambda s, off: s}),
-    ("over-others", "The means are taken over the n - 1 others; here they are over all n, the diagonal's zero included.", {"row": lambda s: s.sum(-1, keepdim=True) / (s.shape[-1] - 1), "whole": lambda s: s.sum((-2, -1), keepdim=True) / (s.shape[-1] * (s.shape[-1] - 1))}),
-    ("row-alone", "Only the row's mean is taken off: both places of a pair have a part in what is common.", {"common": lambda row, other, whole: row}),
-    ("average-sum", "m_i + m_j - m is taken off: that is the average *sum* correction; the product m_i m_j / m is asked for.", {"common": lambda row, other, whole: row + other - whole}),
-    ("not-divided", "m_i m_j has not been divided by the mean of all: it is not of the size of a score.", {"common": lambda row, other, whole: row * other}),
-    ("divided", "The score is divided by what is common; it should be taken off.", {"take": lambda s, common: s / common}),
-    ("added", "What is common is added; it should be taken off.", {"take": lambda s, common: s + common}),
-    ("mean-of-the-batch", "One mean is taken over the whole batch: every table has a mean of its own.", {"whole": lambda s: s.mean()}),
-])  # fmt: skip
-
-
-@apc_exercise.mistake("no-gradient", "The values are right, but no gradient arrives at the scores.")
-def _(scores):
-    return apc(scores).detach()
-
-
-# ---- 12.7 precision of the top pairs -------------------------------------------------------------
+# ---- 12.6 precision of the top pairs -------------------------------------------------------------
 
 
 def guessed(n=14, seed=3):
@@ -200,7 +126,7 @@ def level():
 
 
 precision_exercise = define(
-    "12.7",
+    "12.6",
     contact_precision,
     "How many of the best pairs touch?",
     minutes=8,
@@ -272,3 +198,77 @@ def _(scores, touching, top, apart=6):
     rows, columns = rows[best], columns[best]
     far = columns - rows >= apart
     return (touching[rows, columns] & far).double().sum().item() / top
+
+
+# ---- 12.7 the average product correction ---------------------------------------------------------
+
+
+def of_pairs(*batch):
+    return (randn(*batch, 5, 5, seed=6).square() + 0.3,)
+
+
+case = Case(of_pairs)
+apc_exercise = define(
+    "12.7",
+    apc,
+    "What a pair has to itself: the average product correction",
+    minutes=10,
+    difficulty=2,
+    parts=[
+        case.part("five places, scores without symmetry", 3),
+        ("three places, symmetric already", 1, lambda f: f(torch.tensor([[0.7, 0.2, 0.9], [0.2, 0.4, 0.3], [0.9, 0.3, 1.6]]))),
+        said(
+            ("a large diagonal", 1, lambda f: {"the largest change": (
+                f(of_pairs()[0]) - f(of_pairs()[0] + 40 * torch.eye(5))).abs().max().item()}),
+            "a place's score with itself changes what comes out: set the diagonal to 0 first",
+        ),
+        case.batched(2),
+        case.keeps_kind(torch.float64),
+        case.gradients(),
+        refusals({"scores that are not square": (ValueError, lambda f: f(randn(3, 4)))}),
+    ],
+    hints=[
+        "Some places have high scores with everybody, for they vary much. What would the score of two places be if it came from that alone?",
+        "First the symmetry, then the zeros on the diagonal, then the means: of each row, and of all. m_i m_j is a column times a row. Keep batch axes apart: take means over the last two axes only.",
+        "`both = (scores + scores.mT) / 2 * off`, with `off = ~torch.eye(n, dtype=torch.bool)`; `row = both.mean(-1, keepdim=True)`; `(both - row * row.mT / both.mean((-2, -1), keepdim=True)) * off`. A ValueError first, if it is not square.",
+    ],
+)  # fmt: skip
+
+
+def corrected(
+    symmetric=lambda s: (s + s.mT) / 2,
+    before=lambda s, off: s * off,
+    row=lambda s: s.mean(-1, keepdim=True),
+    whole=lambda s: s.mean((-2, -1), keepdim=True),
+    common=lambda row, other, whole: row * other / whole,
+    take=lambda s, common: s - common,
+    after=lambda s, off: s * off,
+):
+    def wrong(scores):
+        off = ~torch.eye(scores.shape[-1], dtype=torch.bool)
+        s = before(symmetric(scores), off)
+        rows = row(s)
+        return after(take(s, common(rows, rows.mT, whole(s))), off)
+
+    return checked(apc, wrong)
+
+
+wrong_ways(apc_exercise, corrected, [
+    ("not-symmetric", "The scores have not been made symmetric: i with j and j with i are one pair, take the mean of both first.", {"symmetric": lambda s: s}),
+    ("summed", "s_ij and s_ji are added up; their mean is asked for.", {"symmetric": lambda s: s + s.mT}),
+    ("upper-copied", "The upper half is copied to the lower one; both halves say something, take their mean.", {"symmetric": lambda s: s.triu() + s.triu(1).mT}),
+    ("diagonal-counted", "The diagonal was still there when the means were taken: a place's score with itself is no pair's, set it to 0 first.", {"before": lambda s, off: s}),
+    ("diagonal-left", "The diagonal of what comes back is not 0.", {"after": lambda s, off: s}),
+    ("over-others", "The means are taken over the n - 1 others; here they are over all n, the diagonal's zero included.", {"row": lambda s: s.sum(-1, keepdim=True) / (s.shape[-1] - 1), "whole": lambda s: s.sum((-2, -1), keepdim=True) / (s.shape[-1] * (s.shape[-1] - 1))}),
+    ("row-alone", "Only the row's mean is taken off: both places of a pair have a part in what is common.", {"common": lambda row, other, whole: row}),
+    ("average-sum", "m_i + m_j - m is taken off: that is the average *sum* correction; the product m_i m_j / m is asked for.", {"common": lambda row, other, whole: row + other - whole}),
+    ("not-divided", "m_i m_j has not been divided by the mean of all: it is not of the size of a score.", {"common": lambda row, other, whole: row * other}),
+    ("divided", "The score is divided by what is common; it should be taken off.", {"take": lambda s, common: s / common}),
+    ("added", "What is common is added; it should be taken off.", {"take": lambda s, common: s + common}),
+    ("mean-of-the-batch", "One mean is taken over the whole batch: every table has a mean of its own.", {"whole": lambda s: s.mean()}),
+])  # fmt: skip
+
+
+@apc_exercise.mistake("no-gradient", "The values are right, but no gradient arrives at the scores.")
+def _(scores):
+    return apc(scores).detach()
