@@ -70,14 +70,14 @@ MODEL = GPTConfig(
     dropout=0.0,
 )
 TRAINING = TrainingConfig(
-    steps=1800,
-    peak_lr=2e-3,
-    warmup=100,
+    steps=800,
+    peak_lr=3e-3,
+    warmup=50,
     decay="cosine",
     betas=(0.9, 0.99),
     eps=1e-8,
     log_every=50,
-    save_every=300,
+    save_every=200,
 )
 BATCH, VAGUE = 32, 0.15
 TESTED, KEPT = 1000, 20_000
@@ -140,7 +140,7 @@ def watch(gpt: GPT) -> dict[str, float]:
     _, scenes, prompts = captioned(writer, 100, (3,), new=True)
     scenes = torch.from_numpy(scenes)
     scores = picture_scores(writer.write(prompts), writer.scene_codes(scenes), scenes)
-    return {name: scores[name] for name in ("exact", "things", "tokens")}
+    return {f"{name}_right": scores[name] for name in ("exact", "things", "tokens")}
 
 
 def train(folder: str | Path, device: str = "cpu", progress: bool = True) -> PictureWriter:
