@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from course.data.shapes import kind_and_colour, split_words
-from course.in_context.few_shot import wilson_interval
+from course.studies.word_tests import wilson
 
 
 def by_place(tokens: Int[Tensor, "*batch 81"]) -> Int[Tensor, "*batch 9 9"]:
@@ -41,7 +41,7 @@ def picture_scores(
     """
     exact, things = (drawn == wanted).all(-1), things_right(drawn, wanted, scenes)
     on_things = (by_place(drawn) == by_place(wanted))[scenes > 0]
-    low, high = wilson_interval(int(exact.sum()), len(exact))
+    low, high = wilson(int(exact.sum()), len(exact))
     shares = {"exact": exact, "things": things, "tokens": drawn == wanted, "tokens on things": on_things}
     found = {name: round(share.double().mean().item(), 4) for name, share in shares.items()}
     return found | {"low": round(low, 4), "high": round(high, 4), "pictures": len(exact)}
