@@ -21,8 +21,8 @@ class FactoredConfig:
     """Sizes: of the protein, of the heads, of the alphabet."""
 
     columns: int = 191
-    n_heads: int = 32
-    d_head: int = 32
+    n_heads: int = 64
+    d_head: int = 16
     states: int = 21
 
 
@@ -31,9 +31,11 @@ class FactoredAttention(nn.Module):
 
     A head's queries and keys are learned for every *place*, whatever stands there; its value is a table from
     letter to letter. So where it looks is the same for all relatives: a property of the family. No place
-    looks at itself, for it would only have to copy.
+    looks at itself, for it would only have to copy. A gap (letter 0) tells nothing and need not be guessed:
+    gaps come in stretches, and a layer that may would learn mostly these.
 
-    Source: Bhattacharya et al. 2020, equations 3 and 4; lecture row L1.2.d.
+    Source: Bhattacharya et al. 2020, §2, factored attention (whose gaps are a letter like others); lecture
+    row L1.2.d.
     """
 
     def __init__(self, config: FactoredConfig):
@@ -52,6 +54,7 @@ class FactoredAttention(nn.Module):
     def forward(self, letters: Int[Tensor, "batch column"]) -> Float[Tensor, "batch column state"]:
         """Logits of each letter, from those at the other places."""
         told = F.embedding(letters, self.value.permute(1, 0, 2).flatten(1))  # [batch, column, head · state]
+        told = told * (letters > 0).unsqueeze(-1)
         told = told.unflatten(-1, (self.config.n_heads, -1)).permute(
             2, 1, 0, 3
         )  # [head, column, batch, state]
@@ -61,17 +64,20 @@ class FactoredAttention(nn.Module):
     def loss(
         self, letters: Int[Tensor, "batch column"], weights: Float[Tensor, "batch"]
     ) -> Float[Tensor, ""]:
-        """The mean cross-entropy a letter, each sequence with its weight: the negative pseudo-likelihood.
+        """The mean cross-entropy a letter, gaps left out, each sequence with its weight.
 
-        Source: Bhattacharya et al. 2020, equation 2; Besag 1975.
+        Source: the negative pseudo-likelihood, Besag 1975.
         """
-        nats = F.cross_entropy(self(letters).transpose(1, 2), letters, reduction="none").mean(-1)
-        return (weights * nats).sum() / weights.sum()
+        nats = F.cross_entropy(self(letters).transpose(1, 2), letters, reduction="none")
+        counted = weights.unsqueeze(-1) * (letters > 0)
+        return (counted * nats).sum() / counted.sum()
 
     @torch.no_grad()
     def couplings(self) -> Float[Tensor, "column state column state"]:
         """The same as a table of letter pairs, for ``course.studies.contacts.coupling_norms``."""
-        return torch.einsum("hij,hba->iajb", self.weights(), self.value)
+        value = self.value.clone()
+        value[:, 0] = 0  # a gap tells nothing
+        return torch.einsum("hij,hba->iajb", self.weights(), value)
 
     def save(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write config.json and model.safetensors."""

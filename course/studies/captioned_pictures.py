@@ -85,21 +85,23 @@ def _parts(caption: str) -> list[str]:
 
 
 def parts_of(words: Sequence[str]) -> list[list[int]]:
-    """The places of the words of each part of a caption: "and" and commas stand between the parts."""
-    parts: list[list[int]] = [[]]
+    """The places of the words of each part of a caption, with the "and" or comma that ends it."""
+    parts: list[list[int]] = []
     for place, word in enumerate(words):
-        if word in (",", "and"):
+        ends = word in (",", "and")
+        if not parts or (words[place - 1] in (",", "and") and not ends):
             parts.append([])
-        else:
-            parts[-1].append(place)
-    return [part for part in parts if part]
+        parts[-1].append(place)
+    return parts
 
 
-def looks_at_its_words(
+def looks_at_its_part(
     to_words: Float[Tensor, "layer head 81 words"], words: Sequence[str], scene: Int[Tensor, "9"]
-) -> Float[Tensor, "things layer 2"]:
-    """For each thing of a scene, the attention of its nine squares on the words that tell of it, and on those
-    that tell of the others: means over squares and heads. A thing that is there twice is left out.
+) -> Float[Tensor, "things layer 3"]:
+    """For each thing of a scene, the attention of its nine squares on the words that tell of it, on the "and"
+    or comma behind these, and on all that tells of other things: means over squares and heads.
+
+    A thing that is there twice is left out, and so is the one that is told last, which nothing stands behind.
 
     Source: lecture row L1.2.f.
     """
@@ -107,8 +109,10 @@ def looks_at_its_words(
     for place in scene.nonzero()[:, 0].tolist():
         name = set(kind_and_colour(int(scene[place])))
         own = [part for part in parts if name <= {words[i] for i in part}]
-        if len(own) == 1:
+        if len(own) == 1 and own[0] is not parts[-1]:
             weights = to_words[:, :, squares[place]].mean((1, 2))  # [layer, words]
+            ends = [i for i in own[0] if words[i] in (",", "and")]
+            tells = [i for i in own[0] if i not in ends]
             others = [i for part in parts if part is not own[0] for i in part]
-            found.append(torch.stack([weights[:, own[0]].sum(-1), weights[:, others].sum(-1)], dim=-1))
-    return torch.stack(found) if found else to_words.new_zeros(0, len(to_words), 2)
+            found.append(torch.stack([weights[:, of].sum(-1) for of in (tells, ends, others)], dim=-1))
+    return torch.stack(found) if found else to_words.new_zeros(0, len(to_words), 3)

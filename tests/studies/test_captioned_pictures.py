@@ -6,7 +6,7 @@ from course.data.shapes import thing
 from course.studies.captioned_pictures import (
     NearestCaption,
     by_place,
-    looks_at_its_words,
+    looks_at_its_part,
     parts_of,
     picture_scores,
     things_right,
@@ -45,16 +45,16 @@ def test_the_baseline_gives_the_picture_of_the_most_similar_caption():
     assert nearest.nearest(asked).tolist() == [1, 0, 1]
 
 
-def test_attention_on_a_things_own_words_and_on_others():
+def test_attention_on_a_things_own_part_of_the_caption():
     words = ["a", "red", "star", ",", "and", "a", "blue", "ring", "left"]
-    assert parts_of(words) == [[0, 1, 2], [5, 6, 7, 8]]
+    assert parts_of(words) == [[0, 1, 2, 3, 4], [5, 6, 7, 8]] and parts_of([]) == []
     scene = torch.zeros(9, dtype=torch.long)
     scene[0], scene[3] = thing("star", "red"), thing("ring", "blue")
     to_words = torch.zeros(2, 3, 81, 9)
-    to_words[0, :, by_place(torch.arange(81))[0], 2] = 0.5  # layer 1: the star's squares on "star"
-    to_words[1, 0, by_place(torch.arange(81))[3], 1] = 0.6  # layer 2, one head of three: the ring's on "red"
-    found = looks_at_its_words(to_words, words, scene)
-    torch.testing.assert_close(found, torch.tensor([[[0.5, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.2]]]))
-    scene[8] = scene[0]
-    twice = [*words, ",", "a", "red", "star"]
-    assert len(looks_at_its_words(torch.zeros(2, 3, 81, 13), twice, scene)) == 1
+    star = by_place(torch.arange(81))[0]
+    to_words[0, :, star, 2], to_words[0, :, star, 3] = 0.5, 0.25  # layer 1: on "star", and on the comma
+    to_words[1, 0, star, 6] = 0.6  # layer 2, one head of three: on "blue"
+    found = looks_at_its_part(to_words, words, scene)
+    torch.testing.assert_close(found, torch.tensor([[[0.5, 0.25, 0.0], [0.0, 0.0, 0.2]]]))
+    twice = [*words, ",", "a", "red", "star", ",", "a"]
+    assert len(looks_at_its_part(torch.zeros(2, 3, 81, 15), twice, scene)) == 1, "the ring alone"

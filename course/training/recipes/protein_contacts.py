@@ -64,17 +64,17 @@ pairs of one by mean-field, {agreed:.0%} are among those of the other (by chance
 
 MODEL = FactoredConfig()
 TRAINING = TrainingConfig(
-    steps=1000,
-    peak_lr=1e-2,
+    steps=1600,
+    peak_lr=3e-2,
     warmup=20,
     decay="cosine",
     betas=(0.9, 0.98),
     eps=1e-8,
     weight_decay=0.0,
-    log_every=25,
+    log_every=50,
     save_every=100,
 )
-BATCH = 64
+BATCH = 16
 OTHER_SEEDS = (1, 2)
 DEPTHS, DRAWS, SHUFFLES = (10, 30, 100, 300), 5, 3
 
