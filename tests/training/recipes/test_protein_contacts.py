@@ -64,7 +64,7 @@ def test_the_knowledge_is_in_the_pairs_and_in_many_relatives():
     assert broken == pytest.approx(scores()["shuffled"][0], abs=0.011) and broken < 0.1
     depth = {int(name): of for name, of in scores()["depth"].items()}
     means = [sum(depth[d]) / len(depth[d]) for d in sorted(depth)]
-    assert means == sorted(means) and means[0] < 0.1 < 0.3 < means[-1]
+    assert means == sorted(means) and means[0] < 0.15 < 0.3 < means[-1]
 
 
 def test_two_searches_agree_on_another_protein():
