@@ -19,8 +19,8 @@ class Tokenizer:
     """Cuts text into subwords and numbers them, without loss: ``decode(encode(text)) == text``.
 
     Frequent sequences of bytes are one token, and every single byte is, so that any text whatever has its
-    tokens. A digit is always a token by itself. Ids 0, 1 and 2 are <pad>, <bos> and <eos>; no text is
-    encoded as them, not even "<pad>".
+    tokens. A digit is always a token by itself. Ids 0, 1 and 2 are <pad>, <bos> and <eos>, and those behind
+    them the marks that it was trained with; no text is encoded as one of them, not even "<pad>".
 
     Source: Sennrich et al. 2016 (BPE); Radford et al. 2019 (GPT-2), §2.2 (on bytes); lecture row L3.5.b.
     """
@@ -28,6 +28,7 @@ class Tokenizer:
     def __init__(self, backend: Backend):
         self._backend = backend
         self._backend.encode_special_tokens = True  # "<pad>" in a text is five characters
+        self._special = {id: token.content for id, token in backend.get_added_tokens_decoder().items()}
 
     def __getstate__(self) -> str:
         """What a copy or another process gets: the library's own state forgets ``encode_special_tokens``."""
@@ -37,20 +38,23 @@ class Tokenizer:
         self.__init__(Backend.from_str(state))
 
     @classmethod
-    def train(cls, texts: Iterable[str], vocab_size: int, lower_case: bool = False) -> Tokenizer:
+    def train(
+        cls, texts: Iterable[str], vocab_size: int, lower_case: bool = False, marks: Sequence[str] = ()
+    ) -> Tokenizer:
         """Learn merges from texts until there are ``vocab_size`` tokens, or no pair is seen twice.
 
         Args:
             lower_case: read every text in lower case, for a model that has seen no other; what is decoded is
                 then the text in lower case.
+            marks: more special tokens, such as "<user>", with the ids from 3 on; ``mark`` gives them.
 
         Raises:
             ValueError: if the vocabulary is too small for the special tokens and the 256 bytes.
         """
-        if vocab_size < SMALLEST:
-            raise ValueError(
-                f"three special tokens and 256 bytes need vocab_size >= {SMALLEST}; got {vocab_size}"
-            )
+        smallest = SMALLEST + len(marks)
+        if vocab_size < smallest:
+            special = f"{smallest - 256} special tokens" if marks else "three special tokens"
+            raise ValueError(f"{special} and 256 bytes need vocab_size >= {smallest}; got {vocab_size}")
         backend = Backend(models.BPE())
         if lower_case:
             backend.normalizer = normalizers.Lowercase()
@@ -61,7 +65,7 @@ class Tokenizer:
             vocab_size=vocab_size,
             min_frequency=2,
             show_progress=False,
-            special_tokens=SPECIAL,
+            special_tokens=[*SPECIAL, *marks],
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         )
         backend.train_from_iterator(texts, trainer)
@@ -87,6 +91,17 @@ class Tokenizer:
     def __len__(self) -> int:
         """The number of tokens, special ones included."""
         return self._backend.get_vocab_size()
+
+    def mark(self, name: str) -> int:
+        """The id of a special token.
+
+        Raises:
+            ValueError: if there is none of that name.
+        """
+        for id, special in self._special.items():
+            if special == name:
+                return id
+        raise ValueError(f"no special token {name!r}; there are {', '.join(self._special.values())}")
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text's tokens, with no special tokens around them.
@@ -134,8 +149,8 @@ class Tokenizer:
         return [self._piece(id) for id in checked_ids(ids, len(self))]
 
     def _piece(self, id: int) -> str:
-        if id < len(SPECIAL):
-            return SPECIAL[id]
+        if id in self._special:
+            return self._special[id]
         text = self._backend.decode([id])
         return text if "\ufffd" not in text else from_bytes(as_bytes(self._backend.id_to_token(id)))
 

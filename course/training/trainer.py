@@ -9,9 +9,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_iter
 from tqdm.auto import tqdm
 
 from course.files import Busy, Lock
+from course.studies.measured import step_cost
 from course.training import resuming
 from course.training.errors import Diverged, OtherSettings, RunError
 from course.training.log import Log
@@ -89,6 +91,8 @@ class Trainer:
     the same number of threads, bit for bit where it would have ended. On a GPU, and on a CPU if the settings
     say so, the loss is computed in bfloat16 where that is safe.
 
+    The first line of the log says what the first batch takes: ``flops`` and ``peak_bytes``, see ``_cost``.
+
     Several processes (``course.training.processes``) make the same updates as one, but for rounding and for
     what dropout drops, and the first of them alone writes: each computes the gradient of its share of a
     batch, and these are summed, each weighted by its part of all the terms that the loss is the mean of.
@@ -152,8 +156,12 @@ class Trainer:
         with tqdm(
             total=self.config.steps, initial=self.step, unit="step", mininterval=1, disable=not shown
         ) as bar:
+            cost = self._cost() if self.step == 0 and self.is_first else {}
             while self.step < self.config.steps:
-                entry = self._interval(bar)
+                entry = self._interval(bar) | cost
+                if cost:
+                    entry["peak_bytes"] += self._kept_bytes()
+                    cost = {}
                 bar.set_postfix(loss=f"{entry['loss']:.3f}", lr=f"{entry['lr']:.1e}")
                 if self.is_first:
                     self._write(entry)
@@ -207,11 +215,10 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr(self.step)
         self.model.train()
-        mixed = self.config.bfloat16 or self.device.type == "cuda"
         share, weight = share_of(batch, self.terms, self.processes)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
+        self.optimizer.zero_grad()  # before the pass, so that old gradients take no room beside it
+        with self._precision():
             loss = weight * self.model.loss(*share)
-        self.optimizer.zero_grad()
         loss.backward()
         loss, gradients = loss.detach(), [p.grad for p in self.model.parameters() if p.grad is not None]
         sum_over_processes([loss, *gradients], self.processes)
@@ -220,6 +227,33 @@ class Trainer:
         if self.config.is_averaged(self.step):
             self.average.add(self.model)
         return loss, norm
+
+    def _cost(self) -> dict[str, int]:
+        """What the first batch takes, forward and backward, in a rehearsal that changes nothing.
+
+        ``flops``: floating-point operations of its matrix products. ``peak_bytes``: what it has in memory at
+        most; weights and what the optimiser keeps are added when the first steps have been done.
+        """
+        batch = [x.to(self.device) for x in self.batches(0)]
+        self.model.train()
+        share, _ = share_of(batch, self.terms, self.processes)
+
+        def loss() -> Tensor:
+            torch.manual_seed(self.config.seed)
+            with self._precision():
+                return self.model.loss(*share)
+
+        counted, peak = step_cost(loss, self.model.parameters())
+        return {"flops": counted, "peak_bytes": peak}
+
+    def _kept_bytes(self) -> int:
+        """The weights and what the optimiser keeps of them."""
+        kept = tree_iter((dict(self.model.named_parameters()), self.optimizer.state_dict()))
+        return sum(x.numel() * x.element_size() for x in kept if isinstance(x, Tensor))
+
+    def _precision(self) -> torch.autocast:
+        mixed = self.config.bfloat16 or self.device.type == "cuda"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=mixed)
 
     @torch.no_grad()
     def _evaluation(self) -> dict[str, float]:
