@@ -58,11 +58,11 @@ _TABLE = """
 1986-10-09 | DL | Back-propagation | Hidden layers learn by the chain rule | Rumelhart, Hinton and Williams 1986, Nature 323
 1995-09-01 | ML | Support vectors | Learning without hidden layers, the best for many years | Cortes and Vapnik 1995, Machine Learning 20(3)
 1997-05-11 | AI | Deep Blue beats Kasparov | Search, by rules that people tuned | Campbell, Hoane and Hsu 2002, Artificial Intelligence 134
-1997-11-15 | DL | LSTM | A recurrent network that remembers (notebook 01) | Hochreiter and Schmidhuber 1997, Neural Computation 9(8)
+1997-11-15 | DL | The LSTM | A recurrent network that remembers (notebook 01) | Hochreiter and Schmidhuber 1997, Neural Computation 9(8)
 2001-10-01 | ML | Random forests | Many trees that vote | Breiman 2001, Machine Learning 45(1)
 2003-02-01 | DL | A neural language model | Words as vectors, learned by predicting the next | Bengio and others 2003, JMLR 3
 2007-06-28 | ML | "Large language models" | The name, long before the thing: counts of five words in two trillion | Brants and others 2007, EMNLP-CoNLL
-2012-12-03 | DL | AlexNet | Eight layers, two graphics cards, and ImageNet's error falls by two fifths | Krizhevsky, Sutskever and Hinton 2012, NIPS
+2012-12-03 | DL | AlexNet wins ImageNet | Eight layers, two graphics cards, and ImageNet's error falls by two fifths | Krizhevsky, Sutskever and Hinton 2012, NIPS
 2013-01-16 | ML | Word2Vec | Vectors of words, by a network without a hidden layer (notebook 07) | Mikolov and others 2013, arXiv 1301.3781
 2014-09-01 | DL | Attention | A translator that looks back (notebook 02) | Bahdanau, Cho and Bengio 2014, arXiv 1409.0473
 2016-01-28 | DL | AlphaGo | Deep networks with a search around them | Silver and others 2016, Nature 529
@@ -73,15 +73,15 @@ _TABLE = """
 2019-02-14 | LLM | GPT-2 | Tasks without fine-tuning | Radford and others 2019
 2020-01-23 | LLM | Scaling laws | Loss as a power of size, data and compute | Kaplan and others 2020, arXiv 2001.08361
 2020-05-28 | LLM | GPT-3 | Tasks from a few examples in the prompt (notebook 09) | Brown and others 2020, arXiv 2005.14165
-2020-11-30 | DL | AlphaFold 2 | Structures of proteins, at CASP14 | Jumper and others 2021, Nature 596
+2020-11-30 | DL | AlphaFold 2 at CASP14 | Structures of proteins, at CASP14 | Jumper and others 2021, Nature 596
 2021-08-16 | LLM | "Foundation models" | A name for one model under many tasks | Bommasani and others 2021, arXiv 2108.07258
 2022-03-04 | LLM | InstructGPT | Instructions and preferences | Ouyang and others 2022, arXiv 2203.02155
-2022-03-29 | LLM | Chinchilla | A smaller model on more text does better for the same compute | Hoffmann and others 2022, arXiv 2203.15556
+2022-03-29 | LLM | Chinchilla against Gopher | A smaller model on more text does better for the same compute | Hoffmann and others 2022, arXiv 2203.15556
 2022-08-22 | DL | Stable Diffusion | Pictures from words, for everybody to download | Rombach and others 2022, CVPR
 2022-11-30 | LLM | ChatGPT | A conversation, open to all | OpenAI, 30 November 2022
 2023-03-15 | LLM | GPT-4 | Text and pictures in, text out; sizes no longer told | OpenAI 2023, arXiv 2303.08774
-2023-11-14 | DL | GraphCast | The weather of ten days, learned | Lam and others 2023, Science 382
-2025-01-22 | LLM | DeepSeek-R1 | Reasoning by reinforcement learning, with open weights | DeepSeek-AI 2025, arXiv 2501.12948
+2023-11-14 | DL | The weather, learned | GraphCast forecasts ten days | Lam and others 2023, Science 382
+2025-01-22 | LLM | Reasoning, with open weights | DeepSeek-R1: reinforcement learning on answers that can be checked | DeepSeek-AI 2025, arXiv 2501.12948
 """  # noqa: E501
 
 

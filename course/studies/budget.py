@@ -212,21 +212,22 @@ class Published:
 
 _GPT2, _TABLE_2 = "Radford et al. 2019 (GPT-2), table 2", "the paper counts 117, 345, 762 and 1,542 million"
 _GPT3 = "Brown et al. 2020 (GPT-3), table 2.1 and appendix D, table D.1"
+_6ND = "the paper takes 6ND, without attention, of which some is sparse"
 PUBLISHED = (
     Published("GPT-2 small", Sizes(12, 768, 50257, 1024), None, 117e6, None, _GPT2, _TABLE_2),
     Published("GPT-2 medium", Sizes(24, 1024, 50257, 1024), None, 345e6, None, _GPT2, _TABLE_2),
     Published("GPT-2 large", Sizes(36, 1280, 50257, 1024), None, 762e6, None, _GPT2, _TABLE_2),
     Published("GPT-2", Sizes(48, 1600, 50257, 1024), None, 1542e6, None, _GPT2, _TABLE_2),
-    Published("GPT-3 small", Sizes(12, 768, 50257, 2048), 300e9, 125e6, 2.25e20, _GPT3, "the paper takes 6ND, without attention"),
-    Published("GPT-3", Sizes(96, 12288, 50257, 2048), 300e9, 174.6e9, 3.14e23, _GPT3, "6ND, no attention"),
+    Published("GPT-3 small", Sizes(12, 768, 50257, 2048), 300e9, 125e6, 2.25e20, _GPT3, _6ND),
+    Published("GPT-3", Sizes(96, 12288, 50257, 2048), 300e9, 174.6e9, 3.14e23, _GPT3, _6ND),
     Published(
         "Chinchilla", Sizes(80, 8192, 32000, 2048), 1.4e12, 70e9, 5.76e23,
         "Hoffmann et al. 2022, table 1, table 4 and §3.4",
         "its relative positions take one d × d matrix more a layer, 5.4 billion in all",
     ),
     Published(
-        "BERT-base", Sizes(12, 768, 30522, 512, kind="bert", hidden=0.15), 131.1e9, 110e6, None,
-        "Devlin et al. 2019, §3 and appendix A.2", "a million steps of 256 windows, nine tenths of them short",
+        "BERT-base", Sizes(12, 768, 30522, 512, kind="bert", hidden=0.15), 42.6e9, 110e6, None,
+        "Devlin et al. 2019, §3 and appendix A.2", "a million steps of 256 texts, nine tenths of 128 tokens",
     ),
 )  # fmt: skip
 
