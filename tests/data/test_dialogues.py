@@ -53,6 +53,13 @@ def test_the_real_requests_have_as_many_of_each_intent(real_data):
         intents.requests(("fly_to_the_moon",))
 
 
+def test_our_own_requests_are_of_known_intents_and_none_twice():
+    corpus = intents.own_requests()
+    assert (len(corpus.train), len(corpus.test)) == (60, 36)
+    assert len({x.text for part in corpus for x in part}) == 96
+    assert {x.label for x in corpus.test} == {x.label for x in corpus.train} <= set(intents.LABELS)
+
+
 # ---- the era ------------------------------------------------------------------------------------
 
 

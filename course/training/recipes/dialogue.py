@@ -31,9 +31,9 @@ from course.training.trainer import Log, Trainer, TrainingConfig, device_name
 VOCABULARY, BATCH = 2048, 12
 SIZES = {"d_model": 176, "n_heads": 4, "n_layers": 4, "max_length": 256, "dropout": 0.0}
 TRAINING = TrainingConfig(
-    steps=800,
+    steps=500,
     peak_lr=3e-3,
-    warmup=60,
+    warmup=50,
     decay="cosine",
     betas=(0.9, 0.99),
     eps=1e-8,
