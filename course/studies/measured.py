@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from course.models.gpt import GPT, GPTConfig
-from course.studies.budget import sizes_of, training_flops
+from course.studies.budget import Sizes, sizes_of, training_flops, training_memory
 from course.studies.cost import explicitly, flops
 
 
@@ -102,22 +102,66 @@ class _Scale(TorchDispatchMode):
         self.alive -= size
 
 
-def training_rate(
-    config: GPTConfig | None = None, batch: int = 8, bfloat16: bool = False, rounds: int = 5
-) -> float:
-    """What this machine sustains in training: floating-point operations a second of the clock.
+class Machine(NamedTuple):
+    """What a machine does in a second, for products of one size: operations, and bytes read and written."""
 
-    A GPT of the given sizes (by default small ones) learns from random tokens, whole updates by AdamW; the
-    median over rounds after one that does not count. The operations are those of the formula. Other sizes run
-    at other rates: large products make better use of a processor than small ones.
+    flops: float
+    bytes: float
+
+
+PASSES = 6
+"""How often a step goes over its activations, besides the products: they are written and read, and so are
+their gradients on the way back; two more for what lies between. A round number, not a fit."""
+
+
+@torch.no_grad()
+def machine(
+    sizes: Sizes,
+    batch: int,
+    bfloat16: bool = False,
+    rounds: int = 7,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Machine:
+    """Measure this machine: the products of a feed-forward network of these sizes, and a plain addition.
+
+    No model is run. Medians over rounds, with as many threads as torch has now.
     """
-    config = config or GPTConfig(2048, 256, 4, 2, max_length=256, dropout=0.0)
+    kind, rows = torch.bfloat16 if bfloat16 else torch.float32, batch * sizes.length
+    shapes = (rows, sizes.d_model), (sizes.d_model, sizes.ff), (sizes.ff, sizes.d_model)
+    x, up, down = (torch.randn(*shape).to(kind) for shape in shapes)
+    wide = torch.randn(4_000_000)
+    products = _median_seconds(lambda: (x @ up) @ down, rounds, clock)
+    addition = _median_seconds(lambda: wide + 1.0, rounds, clock)
+    return Machine(4 * rows * sizes.d_model * sizes.ff / products, 8 * wide.numel() / addition)
+
+
+def expected_seconds(sizes: Sizes, batch: int, here: Machine, bfloat16: bool = False) -> float:
+    """How long a step should take: its products, and ``PASSES`` times over its activations."""
+    products = training_flops(sizes, batch * sizes.length) / here.flops
+    return products + PASSES * training_memory(sizes, batch, bfloat16).activations / here.bytes
+
+
+def training_rate(rounds: int = 5) -> float:
+    """What this machine sustains when a small GPT is trained: operations a second of the clock.
+
+    Of 2 layers, 256 wide, 8 windows of 256 tokens, whole updates by AdamW in float32; the median over rounds.
+    Other sizes run at other rates: large products make better use of a processor than small ones.
+    """
+    config = GPTConfig(2048, 256, 4, 2, max_length=256, dropout=0.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = GPT(config).train()
-        ids = torch.randint(config.vocab_size, (batch, config.max_length))
-    seconds = seconds_a_step(model, lambda: model.loss(ids, ids), rounds, bfloat16)
+        model, ids = GPT(config).train(), torch.randint(2048, (8, 256))
+    seconds = seconds_a_step(model, lambda: model.loss(ids, ids), rounds)
     return training_flops(sizes_of(config), ids.numel()) / seconds
+
+
+def _median_seconds(call: Callable[[], Tensor], rounds: int, clock: Callable[[], float]) -> float:
+    found = []
+    for _ in range(rounds + 1):
+        start = clock()
+        call()
+        found.append(clock() - start)
+    return median(found[1:])
 
 
 def seconds_a_step(
@@ -126,13 +170,14 @@ def seconds_a_step(
     rounds: int = 20,
     bfloat16: bool = False,
     clock: Callable[[], float] = time.perf_counter,
+    optimizer: torch.optim.Optimizer | None = None,
 ) -> float:
-    """The median time of a whole update: forward, backward, AdamW. The model is trained by it.
+    """The median time of a whole update: forward, backward, by default AdamW. The model is trained by it.
 
     Args:
         clock: ``time.process_time`` counts this process's work alone, where others use the machine too.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+    optimizer = optimizer or torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
     found = []
     for _ in range(rounds + 1):
         start = clock()

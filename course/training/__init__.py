@@ -23,6 +23,7 @@ RECIPES = {
     "gpt-stories": "course.training.recipes.stories",
     "gpt-dialogue": "course.training.recipes.dialogue",
     "intents": "course.training.recipes.intents",
+    "budget": "course.training.recipes.budget",
     "values": "course.training.recipes.values",
     "gpt-docstring": "course.training.recipes.docstrings",
     "gpt-scaling": "course.training.recipes.scaling",

@@ -8,7 +8,7 @@ from course.models.bert_heads import BertForPreTraining
 from course.models.gpt import GPT, GPTConfig
 from course.studies import budget
 from course.studies.budget import PUBLISHED, Sizes, bill, sizes_of
-from course.studies.measured import peak_bytes, step_cost, training_rate
+from course.studies.measured import Machine, expected_seconds, machine, peak_bytes, seconds_a_step, step_cost
 
 CONFIGS = [
     GPTConfig(300, 32, 2, 3, max_length=24, dropout=0.0),
@@ -103,5 +103,18 @@ def test_bert_base_in_short_and_long_texts():
     assert budget.bert_base_flops() == pytest.approx(2.4e19, rel=0.02)
 
 
+def test_time_is_products_and_passes():
+    sizes = Sizes(2, 64, 500, 32)
+    flops, activations = budget.training_flops(sizes, 4 * 32), budget.training_memory(sizes, 4).activations
+    expected = expected_seconds(sizes, 4, Machine(1e9, 1e9))
+    assert expected == pytest.approx((flops + 6 * activations) / 1e9)
+
+
 def test_a_machine_does_something():
-    assert training_rate(GPTConfig(100, 32, 2, 1, max_length=16, dropout=0.0), rounds=3) > 1e6
+    here = machine(Sizes(1, 32, 100, 16), 2, rounds=3)
+    assert here.flops > 1e6 and here.bytes > 1e6
+    torch.manual_seed(0)
+    model, ids = GPT(CONFIGS[0]).train(), torch.randint(300, (2, 24))
+    before = model.embedding.weight.clone()
+    assert seconds_a_step(model, lambda: model.loss(ids, ids), rounds=2) > 0
+    assert not torch.equal(before, model.embedding.weight)

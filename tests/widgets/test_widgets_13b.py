@@ -12,7 +12,21 @@ from course.widgets import Budget, ChatBox, Era
 from course.widgets.budget import KINDS, amount, duration
 from course.widgets.era import number
 
-NUMBERS = [40.0, 881.6, 999_999.0, 1e6, 340e6, 999.6e6, 1.5e9, 174.6e9, 0.99951e12, 1.8e12, 9.96e13, 3.14e23, 2.1e25]
+NUMBERS = [
+    40.0,
+    881.6,
+    999_999.0,
+    1e6,
+    340e6,
+    999.6e6,
+    1.5e9,
+    174.6e9,
+    0.99951e12,
+    1.8e12,
+    9.96e13,
+    3.14e23,
+    2.1e25,
+]
 
 
 def test_numbers_are_written_alike(call):

@@ -31,14 +31,14 @@ from course.training.trainer import Log, Trainer, TrainingConfig, device_name
 VOCABULARY, BATCH = 2048, 12
 SIZES = {"d_model": 176, "n_heads": 4, "n_layers": 4, "max_length": 256, "dropout": 0.0}
 TRAINING = TrainingConfig(
-    steps=500,
+    steps=1000,
     peak_lr=3e-3,
-    warmup=50,
+    warmup=60,
     decay="cosine",
     betas=(0.9, 0.99),
     eps=1e-8,
     weight_decay=0.1,
-    bfloat16=True,
+    bfloat16=False,
     log_every=25,
     save_every=100,
     seed=0,
