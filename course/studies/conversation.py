@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from statistics import fmean
 from typing import NamedTuple
 
 import torch
@@ -188,8 +187,3 @@ def mean_of(losses: dict[str, list[float]]) -> dict[str, Interval]:
         for way in others
     }
     return {way: resampled(found) for way, found in losses.items()} | differences
-
-
-def average(values: Sequence[float]) -> float:
-    """The mean, of nothing nan."""
-    return fmean(values) if values else math.nan

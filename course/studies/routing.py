@@ -85,7 +85,7 @@ def shares(
 
     Args:
         requests: (text, true intent).
-        reply_of: called with a request and its number's intent as ``requests`` names it.
+        reply_of: called with both.
     """
     told = {"served": [0, 0], "not served": [0, 0]}
     for text, intent in requests:

@@ -27,6 +27,7 @@ TITLES = {
     10: "BERT",
     11: "Fine-tuning, and after BERT",
     12: "Beyond language",
+    13: "Deciding, memory, and what it costs",
 }
 
 
@@ -45,7 +46,7 @@ L1.2.a | 1 | RNN, LSTM and GRU carry a memory, but hold long sequences badly
 L1.2.b | 1 | "I grew up in France … I speak fluent ___": an LSTM loses the far clue
 L1.2.c | 3 | a pronoun should be related to an earlier noun
 L1.2.d | 12 | where Transformers took off: proteins, offline RL, few-shot, text and images
-L1.2.e | 6 12 | what is missing: external memory, a cost below quadratic, human values
+L1.2.e | 6 13 | what is missing: external memory, a cost below quadratic, human values
 L1.2.i | 6 | a talk: "LSTMs are out of date, Transformers are the future"
 L1.3.a | 2 | soft attention gives every pixel a weight between 0 and 1
 L1.3.b | 2 | hard attention is 0 or 1: cheaper, and not differentiable
@@ -101,7 +102,7 @@ L2.7.a | 4 | sines and cosines for positions; relative position is a linear map
 L2.7.b | 3 4 | MatMul, scale, mask, softmax, MatMul
 L2.7.c | 3 | multi-head: run h times, concatenate, project
 L2.7.d | 4 | FFN(x) = max(0, xW₁ + b₁)W₂ + b₂
-L2.7.e | 12 | the era of foundation models
+L2.7.e | 13 | the era of foundation models: AI, ML, DL, LLM
 L2.7.f | 5 | "attention is all you need": alone, it makes all tokens one
 L3.1.a | 11 | BERT's results
 L3.2.a | 0 | the concepts, 8 and 17 of them, defined
@@ -113,12 +114,14 @@ L3.3.e | 11 | fine-tuning needs little labelled data
 L3.3.f | 10 | one-way against two-way: "open a bank"
 L3.5.a | 11 | BERT against GPT, the table
 L3.5.b | 7 | subword tokenisation
+L3.5.c | 13 | conversation, as in ChatGPT
+L3.5.d | 13 | BERT understands the intent, GPT writes the reply
 L3.6.a | 7 | one-hot vectors are huge and blind to meaning
 L3.6.b | 7 | Word2Vec: CBOW and skip-gram
 L3.6.c | 7 | GloVe: global co-occurrence, factorised
 L3.6.d | 7 | king and queen: the inner product as similarity
 L3.6.e | 11 | transfer: from ImageNet for pictures to BERT and GPT for language
-L3.6.f | 12 | pre-training needs data and compute
+L3.6.f | 13 | pre-training needs data and compute
 L3.7.a | 7 | an embedding maps a discrete thing to a vector
 L3.8.a | 7 | a vector's dimensions are features, more of them finer ones
 L3.8.b | 7 | the larger the inner product, the more alike

@@ -34,7 +34,7 @@ CARD = """\
 No model, but measurements: for each GPT that the course ships, a step with the sizes, batch, precision
 and optimiser of its recipe, on random tokens. {how}
 
-| | parameters | 10⁹ operations: formula, counted | MB at the peak: formula, weighed | seconds a step: expected, taken |
+| | parameters | 10⁹ operations: formula, counted | MB at the peak | seconds a step: expected, taken |
 |---|---:|---:|---:|---:|
 {rows}
 """
@@ -60,7 +60,9 @@ RUNS = {
         name: Run(GPTConfig(2048, **r.model), r.batch, r.training, r.muon)
         for name, r in {"gpt-stories": stories.RECIPE, "gpt-docstring": docstrings.RECIPE}.items()
     },
-    "gpt-dialogue": Run(GPTConfig(2048, **dialogue.SIZES), dialogue.BATCH, dialogue.TRAINING, True),
+    "gpt-dialogue": Run(
+        GPTConfig(dialogue.VOCABULARY, **dialogue.SIZES), dialogue.BATCH, dialogue.TRAINING, True
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The shipped GPT that converses: 1.9 million parameters that have read how tickets are bought.
+"""The shipped GPT that converses: a million parameters that have read how tickets are bought.
 
 It reads conversations as rows of tokens in which a mark says who speaks and another that a turn is over. What
 the marks, the stop and the history are worth is measured on dialogues that it never saw.
@@ -28,12 +28,12 @@ from course.training.recipes.texts import losses
 from course.training.report import write_report
 from course.training.trainer import Log, Trainer, TrainingConfig, device_name
 
-VOCABULARY, BATCH = 2048, 12
-SIZES = {"d_model": 176, "n_heads": 4, "n_layers": 4, "max_length": 256, "dropout": 0.0}
+VOCABULARY, BATCH = 1024, 12
+SIZES = {"d_model": 128, "n_heads": 4, "n_layers": 4, "max_length": 256, "dropout": 0.0}
 TRAINING = TrainingConfig(
-    steps=1000,
+    steps=400,
     peak_lr=3e-3,
-    warmup=60,
+    warmup=40,
     decay="cosine",
     betas=(0.9, 0.99),
     eps=1e-8,

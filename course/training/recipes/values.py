@@ -21,8 +21,9 @@ from course.training.report import wrapped
 
 SEEDS, SAMPLES, PAIRS, TESTED = 5, 768, 400, 400
 BEST = (1, 2, 4, 8, 16, 32, 64, 128)
-PUSHES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+PUSHES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 TEXTS = 64
+PART = 192
 
 CARD = """\
 # Values: what is liked, learned, and pushed too far
@@ -73,8 +74,8 @@ def written(model: LanguageModel, texts: int, worth: Tensor | None, push: float,
     """As ``study.write``, after the prompt."""
     prompt = model.encode(study.PROMPT)
     parts = [
-        study.write(model.gpt, prompt, min(TEXTS, texts - start), worth, push, seed=1000 * seed + start)
-        for start in range(0, texts, TEXTS)
+        study.write(model.gpt, prompt, min(PART, texts - start), worth, push, seed=1000 * seed + start)
+        for start in range(0, texts, PART)
     ]
     return study.Written(*(torch.cat(x) for x in zip(*parts, strict=True)))
 
