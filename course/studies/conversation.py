@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -12,6 +12,7 @@ from torch import Generator
 
 from course.masking import IGNORED
 from course.models.chat import ChatModel
+from course.studies.bert_pretraining import padded
 from course.text.chat import ASSISTANT, USER, Turn, conversation_ids, turn_ids
 
 CITIES = (
@@ -136,11 +137,24 @@ def said_in(value: str, text: str) -> bool:
     return re.search(rf"(?<![\w:]){re.escape(value)}(?!\w)", text) is not None
 
 
-def goes_on(model: ChatModel, case: Held, keep: int | None) -> bool:
-    """Whether the model, given the reply up to there, goes on with the value; it reads ``keep`` turns.
+@torch.no_grad()
+def goes_on(model: ChatModel, cases: Sequence[Held], keep: int | None, batch: int = 32) -> list[bool]:
+    """For each case, whether the model, given the reply up to there, goes on with the value.
 
-    It writes its likeliest tokens. With ``keep`` 0 it reads the beginning of the reply alone.
+    It reads the newest ``keep`` turns, as far as they fit; with 0 the beginning of the reply alone. Whether
+    it would write the value is seen in one pass: each token has to be the likeliest behind those before.
     """
+    prompts, found = [_up_to_the_value(model, case, keep) for case in cases], []
+    for start in range(0, len(cases), batch):
+        some = prompts[start : start + batch]
+        best = model.gpt(padded([[*ids, *wanted] for ids, wanted in some], 0)).argmax(-1)
+        for row, (ids, wanted) in zip(best.tolist(), some, strict=True):
+            found.append(row[len(ids) - 1 : len(ids) + len(wanted) - 1] == wanted)
+    return found
+
+
+def _up_to_the_value(model: ChatModel, case: Held, keep: int | None) -> tuple[list[int], list[int]]:
+    """What is read, and the ids of the value."""
     encode = model.tokenizer.encode
     before = encode(case.before.rstrip())
     wanted = encode(f" {case.value}" if case.before.rstrip() else case.value)
@@ -152,31 +166,25 @@ def goes_on(model: ChatModel, case: Held, keep: int | None) -> bool:
         if sum(map(len, written)) + len(ids) > room:
             break
         written.insert(0, ids)
-    ids = [id for ids in written for id in ids] + [model.marks.assistant, *before]
-    return model.gpt.generate(ids, len(wanted), temperature=0) == wanted
+    return [id for ids in written for id in ids] + [model.marks.assistant, *before], wanted
 
 
-def latest(case: Held, keep: int | None) -> bool:
+def latest(cases: Sequence[Held], keep: int | None = None) -> list[bool]:
     """The plain baseline: say the city, or the time, that was said last in what is read."""
-    turns = case.turns[: case.at] if keep is None else case.turns[max(0, case.at - keep) : case.at]
-    found = [value for turn in turns for value in VALUES[case.kind].findall(turn.text.lower())]
-    return bool(found) and found[-1] == case.value
+    told = []
+    for case in cases:
+        turns = case.turns[: case.at] if keep is None else case.turns[max(0, case.at - keep) : case.at]
+        found = [value for turn in turns for value in VALUES[case.kind].findall(turn.text.lower())]
+        told.append(bool(found) and found[-1] == case.value)
+    return told
 
 
-def forgetting(
-    cases: Sequence[Held], says: Callable[[Held, int | None], bool], keeps: Sequence[int | None], bands
-) -> dict[str, list[Interval]]:
-    """For each number of turns kept, the share of values said, by how long ago they were last said.
-
-    Args:
-        bands: (first, last) distances, in turns.
-    """
-    table = {}
-    for keep in keeps:
-        told = [(case.distance, says(case, keep)) for case in cases]
-        by_band = [[hit for n, hit in told if first <= n <= last] for first, last in bands]
-        table[str(keep)] = [wilson(sum(hits), len(hits)) for hits in by_band]
-    return table
+def by_distance(
+    cases: Sequence[Held], told: Sequence[bool], bands: Sequence[tuple[int, int]]
+) -> list[Interval]:
+    """The share of values that were said, by how many turns ago they were last said, from and to."""
+    hits = [[hit for case, hit in zip(cases, told, strict=True) if a <= case.distance <= b] for a, b in bands]
+    return [wilson(sum(own), len(own)) for own in hits]
 
 
 def mean_of(losses: dict[str, list[float]]) -> dict[str, Interval]:

@@ -4,6 +4,7 @@ import math
 from itertools import pairwise
 
 import otherwise_07
+import otherwise_13b
 import pytest
 import torch
 import torch.nn.functional as F
@@ -683,6 +684,7 @@ def both_by_exp(context, question, weight, context_mask=None, question_mask=None
 
 OTHERWISE = [
     *otherwise_07.ANSWERS,
+    *otherwise_13b.ANSWERS,
     ("2.1", estimate_by_autograd),
     ("2.2", asked_pair_by_pair),
     ("2.3", put_end_to_end),

@@ -201,6 +201,20 @@ def in_tiles(query, key, value, tile):
     return output / total
 
 
+def prompted(turns, encode, marks, room):
+    written = [[marks.of(role), *encode(text), marks.end] for role, text in turns]
+    if not turns or len(written[-1]) + 1 > room:
+        raise ValueError("turns")
+    while sum(map(len, written)) + 1 > room:
+        written = written[1:]
+    return [id for turn in written for id in turn] + [marks.assistant]
+
+
+def operations(n_layers, d_model, d_ff, vocab_size, length, tokens):
+    block = 8 * d_model**2 + 4 * d_model * length + 4 * d_model * d_ff
+    return 3.0 * tokens * (n_layers * block + 2 * d_model * vocab_size)
+
+
 FOLLOWED = {
     "6.1": walked,
     "6.2": fitted_line,
@@ -232,6 +246,9 @@ FOLLOWED = {
     "5.7": lambda hypotheses, alpha: sorted(
         hypotheses, key=lambda h: -h.log_p / length_penalty(len(h.ids), alpha)
     ),
+    "13.4": prompted,
+    "13.5": lambda chosen, rejected: -F.logsigmoid(chosen - rejected).mean(),
+    "13.6": operations,
 }
 
 

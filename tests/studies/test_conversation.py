@@ -35,21 +35,29 @@ def test_values_that_are_said_again_know_how_long_ago():
         "11:30 pm": 3,
     }
     assert found["oakland"].before == "a bus from fresno to "
-    assert conversation.latest(found["fresno"], None) and not conversation.latest(found["oakland"], None)
-    assert not conversation.latest(found["11:30 pm"], 1)
+    cases = [found["fresno"], found["oakland"], found["11:30 pm"]]
+    assert conversation.latest(cases) == [True, False, True]
+    assert conversation.latest(cases, keep=1) == [True, False, False]
 
 
 def test_one_time_is_not_inside_another():
     assert not conversation.said_in("1:30 pm", "at 11:30 pm") and conversation.said_in("1:30 pm", "1:30 pm.")
 
 
-def test_going_on_reads_what_is_kept(model):
+@pytest.mark.parametrize("keep", [None, 2, 0])
+def test_going_on_is_what_the_model_would_write(model, keep):
     cases = list(conversation.held_values([TURNS]))
-    table = conversation.forgetting(
-        cases, lambda case, keep: keep is None or case.distance <= keep, (None, 2, 0), ((1, 2), (3, 9))
-    )
-    assert [x.value for x in table["None"]] == [1, 1] and [x.value for x in table["2"]] == [1, 0]
-    assert isinstance(conversation.goes_on(model, cases[0], 1), bool)
+    told = conversation.goes_on(model, cases, keep)
+    for case, hit in zip(cases, told, strict=True):
+        ids, wanted = conversation._up_to_the_value(model, case, keep)
+        assert hit == (model.gpt.generate(ids, len(wanted), temperature=0) == wanted)
+        assert ids.count(model.marks.user) == (2 if keep is None else keep // 2)
+
+
+def test_shares_by_distance():
+    cases = list(conversation.held_values([TURNS]))
+    shares = conversation.by_distance(cases, [case.distance < 2 for case in cases], ((1, 2), (3, 9)))
+    assert [share.value for share in shares] == [1, 0]
 
 
 def test_intervals():

@@ -27,7 +27,7 @@ from course.training.trainer import device_name
 
 DRAWS, LABELS, ASKED = 5, 10, 10
 """Draws of the labels; labels an intent; requests an intent that the pipe is tried on."""
-SETTINGS = Settings(steps=250, batch=16, lr=5e-4, bfloat16=True)
+SETTINGS = Settings(steps=120, batch=16, lr=5e-4)
 T95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}
 """Student's t for the interval of a mean of so many."""
 
