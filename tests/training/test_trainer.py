@@ -305,3 +305,24 @@ def test_a_gradient_that_is_not_finite_stops_the_run_with_step_and_settings(tmp_
     with pytest.raises(Diverged, match=r"gradient's norm is (nan|inf) at step 3: .*\"peak_lr\": 0\.003"):
         trainer.run(progress=False)
     assert not (tmp_path / "resume.pt").exists()
+
+
+def test_the_first_line_of_the_log_says_what_a_batch_takes(tmp_path):
+    trainer = make_trainer(tmp_path)
+    trainer.run(progress=False)
+    first, *others = trainer.log.read()
+    weights = sum(p.numel() * p.element_size() for p in trainer.model.parameters())
+    assert first["flops"] > 6 * first["tokens"] / first["step"]  # a multiplication and more for each token
+    assert first["peak_bytes"] > 4 * weights  # weights, gradients, two moments
+    assert not any("flops" in entry or "peak_bytes" in entry for entry in others)
+
+
+def test_a_rehearsal_leaves_no_trace(tmp_path, uninterrupted, monkeypatch):
+    """Without it every weight and every moment is the same."""
+    monkeypatch.setattr(Trainer, "_cost", lambda self: {})
+    trainer = make_trainer(tmp_path)
+    trainer.run(progress=False)
+    without = {
+        name: value for name, value in uninterrupted.items() if not name.endswith((".flops", "_bytes"))
+    }
+    assert_identical(outcome(trainer), without)
