@@ -23,24 +23,23 @@ from course.text.chat import conversation_ids
 from course.text.ngrams import NGram
 from course.text.tokenizers import BOS, Tokenizer
 from course.training.batches import WindowBatches
-from course.training.muon import IN_A_CARD, muon
 from course.training.recipes.characters import whole_loss
 from course.training.report import write_report
 from course.training.trainer import Log, Trainer, TrainingConfig, device_name
 
-VOCABULARY, BATCH = 1024, 12
+VOCABULARY, BATCH = 1024, 6
 SIZES = {"d_model": 128, "n_heads": 4, "n_layers": 4, "max_length": 256, "dropout": 0.0}
 TRAINING = TrainingConfig(
-    steps=250,
+    steps=1200,
     peak_lr=3e-3,
-    warmup=30,
+    warmup=80,
     decay="cosine",
     betas=(0.9, 0.99),
     eps=1e-8,
     weight_decay=0.1,
     bfloat16=False,
-    log_every=25,
-    save_every=50,
+    log_every=50,
+    save_every=200,
     seed=0,
 )
 KEEPS = (None, 6, 4, 2, 0)
@@ -61,7 +60,7 @@ holds.
 this model; {left:,} held out
 - Split: {trained:,} tokens; held out, {held_out:,}
 - Sizes: `{sizes}`
-- Training: `{settings}`, {batch} windows a batch{optimizer}
+- Training: `{settings}`, {batch} windows a batch
 - Cost: {last[step]} steps in {minutes:.0f} minutes on {device}, other work running; {epochs:.1f} times the
 training text
 - It knows nothing: a price or an address that it names is made up.
@@ -105,7 +104,7 @@ def train(folder: str | Path, device: str = "cpu", progress: bool = True) -> GPT
     def watch(model: GPT) -> dict[str, float]:
         return {"validation_loss": whole_loss(model, held_out[:SCORED])}
 
-    model = Trainer(model, batches, TRAINING, folder, device, watch, optimizer=muon).run(progress)
+    model = Trainer(model, batches, TRAINING, folder, device, watch).run(progress)
     model.save(folder / "model", torch.float16)
     tokenizer.save(folder / "model" / "tokenizer.json")
     shipped = ChatModel.from_pretrained(folder / "model")
@@ -159,7 +158,6 @@ def card(model: ChatModel, scores: dict, last: dict[str, float], device: str) ->
         sizes=json.dumps(asdict(model.gpt.config)),
         settings=json.dumps(asdict(TRAINING)),
         batch=BATCH,
-        optimizer=IN_A_CARD,
         last=last,
         minutes=last["seconds"] / 60,
         device=device_name(device),
