@@ -68,12 +68,12 @@ export function numbers(data, pos, dim, k) {
   };
 }
 
-const LEFT = 46, WAVE = 104, SIDE = 210, W = 300, H = 176;
+const LEFT = 46, WAVE = 104, SIDE = 168, W = 300, H = 136;
 const label = (x, y, text, attributes = {}) => svg("text", { x, y, ...attributes }, text);
 
 /** The table as a map, positions to the right and dimensions down, and under it the waves of the chosen pair. */
 function mapAndWave({ table, n, dModel }, words, move) {
-  const width = Math.max(2, Math.floor(480 / n)), height = Math.max(2, Math.floor(256 / dModel));
+  const width = Math.max(2, Math.floor(480 / n)), height = Math.max(2, Math.floor(192 / dModel));
   const [right, bottom] = [width * n, height * dModel], centre = pos => (pos + 0.5) * width;
   const canvas = h("canvas", { tabindex: 0, role: "application", "aria-roledescription": words.map });
   const marks = ["from", "to", "cell"].map(name => svg("rect", { class: name, y: 0, width, height: bottom }));
@@ -171,7 +171,8 @@ function rotation(data, words, move) {
     for (const [name, p] of lines) p.textContent = fill(words[name], said);
     error.textContent = fill(words.error, said);
   };
-  return { root: h("figure", { class: "rotation" }, caption, big.root, ...lines.map(([, p]) => p), error, under, dials), draw };
+  const told = h("div", { class: "told" }, ...lines.map(([, p]) => p), error);
+  return { root: h("figure", { class: "rotation" }, caption, h("div", { class: "beside" }, big.root, told), under, dials), draw };
 }
 
 /** One scheme's scores against distance, for two query positions. */

@@ -252,7 +252,15 @@ class PromptLab(CourseWidget):
         from course.fonts import drawable
 
         lines = self.prompt.replace("\n", "↵\n").replace(";", ";\n")
-        left.text(0, 1, drawable(lines), va="top", family="monospace", color=INK, parse_math=False)
+        left.text(
+            0,
+            1,
+            "\n".join(map(drawable, lines.split("\n"))),
+            va="top",
+            family="monospace",
+            color=INK,
+            parse_math=False,
+        )
         left.set_title(f"{WORDS['tasks'][self.task]}: the prompt", loc="left")
         self._draw_answer(right)
         return figure

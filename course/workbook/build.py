@@ -20,7 +20,7 @@ import jupytext
 import nbformat
 import numpy as np
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from PIL import Image
@@ -237,6 +237,10 @@ def main(names: list[str], solved: bool = False, force: bool = False) -> int:
             written = build(source, out, solved)
         except CellExecutionError as error:
             print(f"{source.name}: a cell failed, nothing was written\n{error}", file=sys.stderr)
+            return 1
+        except CellTimeoutError:  # a TimeoutError, and so an OSError
+            took = f"a cell took over {CELL_SECONDS} s, nothing was written"
+            print(f"{source.name}: {took}. Is the machine busy?", file=sys.stderr)
             return 1
         except OSError as error:
             where = out or target(source)

@@ -104,6 +104,7 @@ L2.7.c | 3 | multi-head: run h times, concatenate, project
 L2.7.d | 4 | FFN(x) = max(0, xW₁ + b₁)W₂ + b₂
 L2.7.e | 13 | the era of foundation models: AI, ML, DL, LLM
 L2.7.f | 5 | "attention is all you need": alone, it makes all tokens one
+L2.7.g | 11 | what a foundation model is: one model, many tasks
 L3.1.a | 11 | BERT's results
 L3.2.a | 0 | the concepts, 8 and 17 of them, defined
 L3.3.a | 10 | masked LM: 15 %, of these 80/10/10, and why

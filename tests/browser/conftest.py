@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import urllib.request
@@ -28,6 +27,8 @@ HERE = {"127.0.0.1", "localhost", "::1"}
 # anywidget gives up on a model that is not ready after 2 seconds, which a busy machine may well need.
 PATIENT = "const limit = AbortSignal.timeout; AbortSignal.timeout = ms => limit.call(AbortSignal, 60 * ms);"
 SCROLLER = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+FAILED = '[data-mime-type="application/vnd.jupyter.error"], .jupyter-widgets-error-widget'
+WAITING = r"all => all.map(prompt => prompt.textContent).filter(text => !/^\[\d+\]:$/.test(text))"
 
 
 @pytest.fixture(scope="session")
@@ -258,10 +259,11 @@ class Lab(Visit):
 
         def left() -> tuple[list[str], str | None]:
             """The prompts of cells that have not run (none where one has failed), and the kernel's state."""
-            waiting = [text for text in prompts.all_text_contents() if not re.fullmatch(r"\[\d+\]:", text)]
-            return [] if self.errors() else waiting, kernel.get_attribute("data-status")
+            waiting = [] if self.page.locator(FAILED).count() else prompts.evaluate_all(WAITING)
+            return waiting, kernel.get_attribute("data-status")
 
-        eventually(left, ([], "idle"), seconds=600)
+        # Asked seldom, and for nothing that the page would have to lay out: the kernel needs the processor.
+        eventually(left, ([], "idle"), seconds=600, every=0.4)
 
     def cell(self, text: str):
         """The first code cell whose source holds a text."""
@@ -283,11 +285,8 @@ class Lab(Visit):
 
     def errors(self) -> list[str]:
         """Tracebacks, and widgets that could not be shown."""
-        found = self.page.locator(
-            '[data-mime-type="application/vnd.jupyter.error"], .jupyter-widgets-error-widget'
-        )
         texts = self.page.locator(".jp-OutputArea-output").all_inner_texts()
-        return found.all_inner_texts() + [
+        return self.page.locator(FAILED).all_inner_texts() + [
             t for t in texts if t.startswith(("Error displaying", "Loading widget"))
         ]
 

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 
-def eventually(read: Callable[[], Any], expected: Any = True, seconds: float = 60) -> None:
-    """Assert that ``read()`` comes to equal ``expected``; until then it may itself fail."""
+def eventually(
+    read: Callable[[], Any], expected: Any = True, seconds: float = 60, every: float = 0.05
+) -> None:
+    """Assert that ``read()`` comes to equal ``expected``; until then it may itself fail. Times in seconds."""
     end = time.monotonic() + seconds
     while True:
         try:
@@ -16,4 +18,4 @@ def eventually(read: Callable[[], Any], expected: Any = True, seconds: float = 6
         except (AssertionError, LookupError, ValueError):  # half drawn, a text has no number or too few
             if time.monotonic() > end:
                 raise
-        time.sleep(0.05)
+        time.sleep(every)

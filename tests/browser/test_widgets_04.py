@@ -94,6 +94,12 @@ def test_keys_and_clicks_choose_a_cell_and_its_formula_is_true(show):
     assert cell(page) == (20, 31)  # looking does not choose
 
 
+def test_sliders_and_curves_are_on_one_screen(show):
+    """Of 1300 × 900, of which JupyterLab leaves a widget some 760 pixels of height."""
+    box = show("position_explorer").page.locator(".cw-position").bounding_box()
+    assert box["height"] <= 760
+
+
 def test_the_rotation_goes_to_every_position_of_the_table(show):
     view = show("position_explorer")
     view.page.get_by_label("move on by k").focus()

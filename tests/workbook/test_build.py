@@ -237,6 +237,20 @@ def test_a_failing_cell_leaves_the_notebook_as_it_was(here, monkeypatch, capsys)
     assert here["out"].read_bytes() == here["first"]
 
 
+def test_a_cell_that_takes_too_long_is_told_as_such(here, monkeypatch, capsys):
+    text = here["source"].read_text(encoding="utf-8")
+    slow = here["folder"] / "source" / "90_small.md"
+    monkeypatch.setattr(build, "CELL_SECONDS", 1)
+    try:
+        source(slow, "import time\n\ntime.sleep(60)")
+        assert build.main(["90"]) == 1
+    finally:
+        slow.write_text(text, encoding="utf-8")
+    shown = capsys.readouterr().err
+    assert "90_small.md: a cell took over 1 s, nothing was written" in shown
+    assert here["out"].read_bytes() == here["first"]
+
+
 @pytest.mark.parametrize("solutions", [False, True])
 def test_too_large_a_notebook_is_refused(here, monkeypatch, tmp_path, solutions):
     """A solved one is for authors, and may be as large as it is."""

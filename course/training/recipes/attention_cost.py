@@ -24,7 +24,8 @@ SEEDS = range(3)
 TRAINED = range(1, 17)
 TASKS = {"recall": (RECALL, (1, 4, 8, 16, 24, 32)), "parity": (PARITY, (4, 8, 16, 24, 32, 64))}
 SECONDS, BATCH, ASKED = 6.0, 32, 500
-LENGTH, STEPS, TEXTS, LR = 32, 600, 16, 3e-3
+DUPLICATION = {"duplication": (32, 600), "duplication-128": (128, 2000)}  # places, steps
+TEXTS, LR = 16, 3e-3
 COPIERS = {
     # trained with, and then evaluated with
     "full": ("full", "LSH-8", "LSH-4", "LSH-2", "LSH-1"),
@@ -48,12 +49,18 @@ Batches of {batch}, lengths 1 to {longest} in training, Adam, {asked} new questi
 parameters, to 5 %. Chance: recall 1 in 32, parity a half.
 {old_and_new}
 
-## The duplication task, {length} places
+## The duplication task
 
 0 w, and then both once more from memory: the share of hidden symbols named right, chance 1 in 31. Two layers
-of width 64, two heads, {steps} steps of {texts} texts, Adam at {lr}; blocks and chunks of {size}, Linformer's
-rank {size}. One way to attend in training, the same or another one afterwards.
+of width 64, two heads, batches of {texts} texts, Adam at {lr}; blocks, chunks and Linformer's rank are an
+eighth of the places. One way to attend in training, the same or another one afterwards.
 {duplicating}
+"""
+
+DUPLICATING = """
+{length} places, {steps:,} steps:
+
+{table}
 """
 
 
@@ -79,7 +86,7 @@ def train(folder: str | Path, device: str = "cpu") -> dict:
 def cells() -> list[tuple[str, str, Callable[[str, str, int], dict]]]:
     """Every model of every task, and what trains it."""
     readers = [(task, kind, reader_cell) for task in TASKS for kind in KINDS]
-    return readers + [("duplication", way, copier_cell) for way in COPIERS]
+    return readers + [(task, way, copier_cell) for task in DUPLICATION for way in COPIERS]
 
 
 def reader_cell(task: str, kind: str, seed: int) -> dict:
@@ -98,17 +105,18 @@ def reader_cell(task: str, kind: str, seed: int) -> dict:
 
 def copier_cell(task: str, way: str, seed: int) -> dict:
     """One copier trained with one way to attend, and its share right with that and with others."""
+    length, steps = DUPLICATION[task]
     torch.manual_seed(seed)
-    model = Copier(LENGTH, way)
+    model = Copier(length, way)
 
     def batches(step: int) -> tuple:
-        return duplication(LENGTH, TEXTS, torch.Generator().manual_seed(1_000_003 * seed + step))
+        return duplication(length, TEXTS, torch.Generator().manual_seed(1_000_003 * seed + step))
 
-    losses, right = fit(model, batches, STEPS, LR), {}
+    losses, right = fit(model, batches, steps, LR), {}
     for other in COPIERS[way]:
         model.way = other
         right[other] = share_right(model)
-    return {"parameters": _parameters(model), "step": STEPS, "loss": mean(losses[-50:]), "right": right}
+    return {"parameters": _parameters(model), "step": steps, "loss": mean(losses[-50:]), "right": right}
 
 
 def summary(log: list[dict]) -> dict:
@@ -139,12 +147,13 @@ def card(scores: dict) -> str:
         longest=max(TRAINED),
         asked=ASKED,
         old_and_new="".join(f"\n{_table(task, scores[task])}\n" for task in TASKS if task in scores),
-        length=LENGTH,
-        steps=STEPS,
         texts=TEXTS,
         lr=LR,
-        size=Copier(LENGTH, "full").size,
-        duplicating=f"\n{_table('trained with', scores.get('duplication', {}))}\n",
+        duplicating="".join(
+            DUPLICATING.format(length=length, steps=steps, table=_table("trained with", scores[task]))
+            for task, (length, steps) in DUPLICATION.items()
+            if task in scores
+        ),
     )
 
 

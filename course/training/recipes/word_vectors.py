@@ -21,7 +21,7 @@ from course.text.word2vec import train as train_word2vec
 from course.training.log import Log
 from course.training.report import wrapped
 
-SEEDS = {"PPMI + SVD": 5, "skip-gram": 1, "GloVe": 1, "CBOW": 1, "CBOW of word2vec.c": 1}
+SEEDS = {"PPMI + SVD": 5, "skip-gram": 5, "GloVe": 5, "CBOW": 5, "CBOW of word2vec.c": 5}
 LEAST, WINDOW, D = 5, 5, 100  # a word must be seen so often; words on either side; numbers a vector
 ON_THE_MAP = 1500
 DIMENSIONS = (2, 5, 10, 20, 50, 100)

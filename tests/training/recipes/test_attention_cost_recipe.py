@@ -11,16 +11,24 @@ from course.training.recipes.attention_cost import summary, train
 
 
 def test_it_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
-    for name, value in {"SEEDS": range(1), "SECONDS": 0.05, "ASKED": 8, "STEPS": 2, "TEXTS": 2}.items():
+    short = {"duplication": (32, 2), "duplication-128": (64, 2)}
+    for name, value in {
+        "SEEDS": range(1),
+        "SECONDS": 0.05,
+        "ASKED": 8,
+        "DUPLICATION": short,
+        "TEXTS": 2,
+    }.items():
         monkeypatch.setattr(attention_cost, name, value)
     scores = train(tmp_path)
     whole = (tmp_path / "log.jsonl").read_text()
-    assert len(whole.splitlines()) == 9
-    (tmp_path / "log.jsonl").write_text("".join(line + "\n" for line in whole.splitlines()[:8]))
+    assert len(whole.splitlines()) == 14
+    (tmp_path / "log.jsonl").write_text("".join(line + "\n" for line in whole.splitlines()[:13]))
     again = train(tmp_path)
-    assert (tmp_path / "log.jsonl").read_text().splitlines()[:8] == whole.splitlines()[:8]
+    assert (tmp_path / "log.jsonl").read_text().splitlines()[:13] == whole.splitlines()[:13]
     assert again["recall"] == scores["recall"] and set(again["duplication"]) == set(scores["duplication"])
-    assert "## The duplication task, 32 places" in (tmp_path / "README.md").read_text()
+    table = (tmp_path / "README.md").read_text()
+    assert "32 places, 2 steps:" in table and "64 places, 2 steps:" in table
 
 
 FOLDER = checkpoints.SHIPPED / "attention-cost"

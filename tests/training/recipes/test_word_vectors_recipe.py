@@ -83,6 +83,21 @@ def test_what_the_notebook_says_holds():
         )
 
 
+def test_what_the_notebook_says_of_five_seeds_holds():
+    log = Log(FOLDER / "log.jsonl").read()
+    family = {
+        name: [line["analogies"]["family"]["left out"] for line in log if line["method"] == name]
+        for name in METHODS
+    }
+    assert {len(found) for found in family.values()} == {5}
+    assert all(a > b for a, b in zip(family["CBOW of word2vec.c"], family["CBOW"], strict=True))
+    ranks = {name: [out for out, _ in of(name)["queen"]] for name in METHODS}
+    assert {1, 2} <= set(ranks["GloVe"]) <= {1, 2} and {1, 2, 3} == set(ranks["CBOW of word2vec.c"])
+    assert min(ranks["skip-gram"] + ranks["CBOW"]) == 19
+    for judged in ("WordSim-353", "SimLex-999", "MEN"):
+        assert of("skip-gram")[judged][0] > of("PPMI + SVD")[judged][0]
+
+
 def test_length_rewards_frequency_in_gloves_inner_products():
     """Lecture row L3.8.b."""
     words = WordVectors.shipped("GloVe")
