@@ -22,7 +22,6 @@ KINDS = ("weights", "gradients", "moments", "activations")
 OURS = (
     # name, sizes, tokens it was trained on
     ("shakespeare-char", Sizes(4, 128, 65, 64), 2000 * 12 * 64),
-    ("gpt-dialogue", Sizes(4, 128, 1024, 256), 1200 * 6 * 256),
     ("gpt-stories", Sizes(4, 256, 2048, 256), 1500 * 8 * 256),
 )
 WORDS = {

@@ -1,19 +1,26 @@
 """The widgets of notebook 13, used as a learner does: the era, the budget, the chat box."""
 
 import pytest
+import torch
 from keys import press_in
 from legible import assert_legible
 from playwright.sync_api import expect
 
-from course.models.chat import ChatModel
+from course.models.chat import MARKS, ChatModel
+from course.models.gpt import GPT, GPTConfig
 from course.text.chat import Turn
+from course.text.tokenizers import Tokenizer
 from course.widgets import Budget, ChatBox, Era
 
 pytestmark = pytest.mark.browser
 
 
 def chat() -> ChatBox:
-    return ChatBox(ChatModel.from_pretrained(), [Turn("user", "i need a bus from oakland to fresno.")])
+    """A model that has learned nothing: what is looked at is the box."""
+    turns = [Turn("user", "i need a bus from oakland to fresno.")]
+    tokenizer = Tokenizer.train([turn.text for turn in turns] * 3, 300, lower_case=True, marks=MARKS)
+    torch.manual_seed(0)
+    return ChatBox(ChatModel(GPT(GPTConfig(len(tokenizer), 16, 2, 1, max_length=128)), tokenizer), turns)
 
 
 MAKE = {"era": Era, "budget": lambda: Budget(2e10), "chat": chat}
