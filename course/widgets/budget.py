@@ -146,9 +146,11 @@ class Budget(CourseWidget):
         bars.barh([WORDS["kinds"][kind] for kind in KINDS], values, color="#0072B2")
         bars.invert_yaxis()
         bars.set(xlabel="MB", title=f"at one time at most {amount(memory.peak)}")
-        for name, *_, count, flops in self.known:
+        for i, (name, *_, count, flops) in enumerate(self.known):
             chart.plot(count, flops, "o", color="#0072B2", ms=5)
-            chart.annotate(name, (count, flops), textcoords="offset points", xytext=(5, -3), fontsize=7)
+            chart.annotate(
+                name, (count, flops), textcoords="offset points", xytext=(5, 4 if i % 2 else -8), fontsize=7
+            )
         chart.plot(self.bill.parameters, self.bill.flops, "D", color="#D55E00", ms=8)
         chart.set(
             xscale="log", yscale="log", xlabel="parameters", ylabel="operations of training", xlim=(3e5, 3e13)

@@ -136,7 +136,7 @@ class Era(CourseWidget):
         names = list(FIELDS)
         for depth, name in enumerate(names):
             start = min(e.year for e in EVENTS if e.field == name) - 1
-            bands.fill_between([start, 2027], depth, 8 - depth, color=COLOURS[0], alpha=0.13, lw=0)
+            bands.broken_barh([(start, 2027 - start)], (depth, 8 - 2 * depth), color=COLOURS[0], alpha=0.16)
             bands.text(start + 0.3, 8 - depth - 0.5, name, va="center", fontsize=9)
             own = [e for e in EVENTS if e.field == name]
             bands.plot([e.year for e in own], [depth + 0.5] * len(own), "o", color=COLOURS[1], ms=4)

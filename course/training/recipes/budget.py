@@ -24,9 +24,9 @@ from course.training.trainer import TrainingConfig, adamw
 
 STEPS = {"shakespeare-char": 20, "gpt-stories": 20, "gpt-docstring": 6}
 HOW = (
-    "Whole steps, one CPU thread, the median of this process's own seconds; products "
-    "and an addition of the same sizes were timed just before, and no number was fitted to these runs. Other work was running. gpt-docstring has dropout "
-    "and is trained by Muon, whose own products the formula leaves out."
+    "Whole steps, one CPU thread, the median of this process's own seconds; products and an addition of the "
+    "same sizes were timed just before, and no number was fitted to these runs. Other work was running. "
+    "gpt-docstring has dropout and is trained by Muon, whose own products the formula leaves out."
 )
 
 CARD = """\
