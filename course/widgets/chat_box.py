@@ -74,13 +74,10 @@ class ChatBox(CourseWidget):
         """
         if not text.strip():
             raise ValueError("type something to say")
-        before = self.turns
-        self.turns = [*before, [USER, text.strip()]]
-        try:
-            self._answer()
-        except ValueError:
-            self.turns = before
-            raise
+        asked = [*self._history(), Turn(USER, text.strip())]
+        self.model.prompt(asked, self.keep or None)  # refuses what does not fit before anything is changed
+        self.turns = [list(turn) for turn in asked]
+        self._answer()
         return self.turns[-1][1]
 
     def _history(self) -> list[Turn]:

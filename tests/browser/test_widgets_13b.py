@@ -20,7 +20,7 @@ def chat() -> ChatBox:
     turns = [Turn("user", "i need a bus from oakland to fresno.")]
     tokenizer = Tokenizer.train([turn.text for turn in turns] * 3, 300, lower_case=True, marks=MARKS)
     torch.manual_seed(0)
-    return ChatBox(ChatModel(GPT(GPTConfig(len(tokenizer), 16, 2, 1, max_length=128)), tokenizer), turns)
+    return ChatBox(ChatModel(GPT(GPTConfig(len(tokenizer), 16, 2, 1, max_length=400)), tokenizer), turns)
 
 
 MAKE = {"era": Era, "budget": lambda: Budget(2e10), "chat": chat}

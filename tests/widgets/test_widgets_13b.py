@@ -120,7 +120,7 @@ TURNS = [Turn("user", "a table in oakland"), Turn("assistant", "at what time?"),
 def chat() -> ChatModel:
     tokenizer = Tokenizer.train([turn.text for turn in TURNS] * 3, 300, lower_case=True, marks=MARKS)
     torch.manual_seed(0)
-    return ChatModel(GPT(GPTConfig(len(tokenizer), 16, 2, 1, max_length=128, dropout=0.0)), tokenizer)
+    return ChatModel(GPT(GPTConfig(len(tokenizer), 16, 2, 1, max_length=400, dropout=0.0)), tokenizer)
 
 
 def test_a_turn_is_answered_and_a_history_is_cut(chat, call):
@@ -138,7 +138,7 @@ def test_a_turn_is_answered_and_a_history_is_cut(chat, call):
 def test_what_is_too_long_is_said_and_nothing_is_lost(chat):
     box = ChatBox(chat, TURNS)
     before = box.turns
-    box.said = [1, "z" * 200]
+    box.said = [1, "z" * 400]
     assert "make it shorter" in box.problem and box.turns == before
     box.said = [2, ""]
     assert box.turns == [] and box.describe() == box.words["empty"] and not box.problem

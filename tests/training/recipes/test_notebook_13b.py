@@ -45,14 +45,14 @@ def test_a_conversation_from_text_to_card(tmp_path, monkeypatch):
         "done: fresno, 7 pm.",
     ]
     talk = [Turn(("user", "assistant")[i % 2], text) for i, text in enumerate(said)]
-    monkeypatch.setattr(dialogues, "dialogues", lambda: ([talk] * 30, [talk] * 4))
+    monkeypatch.setattr(dialogues, "dialogues", lambda: ([talk] * 30, [talk] * 20))
     monkeypatch.setattr(dialogue, "VOCABULARY", 300)
     monkeypatch.setattr(dialogue, "SIZES", dialogue.SIZES | {"d_model": 16, "n_heads": 2, "n_layers": 1})
     settings = dataclasses.replace(dialogue.TRAINING, steps=2, log_every=1, save_every=1)
     monkeypatch.setattr(dialogue, "TRAINING", settings)
     dialogue.train(tmp_path, progress=False)
     scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
-    assert scores["texts"] == 30 and scores["ended"][1] == 4 and sum(scores["values"]) == 4 * 4
+    assert scores["texts"] == 30 and scores["ended"][1] == 20 and sum(scores["values"]) == 20 * 4
     assert set(scores["held"]) == {"None", "6", "4", "2", "0"}
     first = Log(tmp_path / "log.jsonl").read()[0]
     assert first["flops"] > 0 and first["peak_bytes"] > 0
