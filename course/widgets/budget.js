@@ -77,9 +77,9 @@ function render({ model, el }) {
     const x = logarithmic(1e5, 1e13, 60, W - 10), y = logarithmic(1e12, 1e26, H - 30, 10), power = p => `10${raised(p)}`;
     const grid = [...[6, 8, 10, 12].map(p => text(x(10 ** p), H - 10, power(p), { "text-anchor": "middle", class: "bd-tick" })), ...[13, 16, 19, 22, 25].map(p => text(52, y(10 ** p) + 4, power(p), { "text-anchor": "end", class: "bd-tick" })),
       svg("path", { class: "bd-axis", d: `M60 10V${H - 30}H${W - 10}` })];
-    const dot = (name, count, flops, own) => svg("g", { role: "img", "aria-label": fill(words.dot, { name, parameters: number(count, ""), flops: number(flops, "") }) },
-      svg("circle", { class: own ? "bd-you" : "bd-dot", cx: x(count), cy: y(flops), r: own ? 7 : 4 }), text(x(count) + (own ? -10 : 8), y(flops) + 4, name, own ? { "text-anchor": "end", class: "bd-own" } : {}));
-    chart.replaceChildren(...grid, ...known.map(run => dot(run[0], run[6], run[7], false)), dot(words.you, b.parameters, b.flops, true));
+    const dot = (name, count, flops, own, below = 4) => svg("g", { role: "img", "aria-label": fill(words.dot, { name, parameters: number(count, ""), flops: number(flops, "") }) },
+      svg("circle", { class: own ? "bd-you" : "bd-dot", cx: x(count), cy: y(flops), r: own ? 7 : 4 }), text(x(count) + (own ? -10 : 8), y(flops) + below, name, own ? { "text-anchor": "end", class: "bd-own" } : {}));
+    chart.replaceChildren(...grid, ...known.map((run, i) => dot(run[0], run[6], run[7], false, i % 2 ? -3 : 12)), dot(words.you, b.parameters, b.flops, true));
   });
   const stop = watch(model, [...NAMES, "tokens", "half", "rate", "watts"], draw);
   el.append(frame("cw-budget", words.title, h("div", { class: "cw-controls" }, h("div", { class: "cw-control" }, h("label", { for: id }, words.start), start), ...NAMES.map(name => sliders[name].root), tokens.root,
