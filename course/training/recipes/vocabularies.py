@@ -1,4 +1,4 @@
-"""What a vocabulary does to a model: one text, one body, one amount of compute, vocabularies of five sizes.
+"""What a vocabulary does to a model: one text, one body, equal compute, vocabularies of five sizes.
 
 A larger vocabulary has fewer tokens for a text, and so more text in a window and in a budget; it also has a
 larger table to learn and a dearer softmax. The scores are in bits a character, which tokens do not change.
@@ -7,6 +7,7 @@ larger table to learn and a dearer softmax. The scores are in bits a character, 
 from __future__ import annotations
 
 import math
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ from course.training.trainer import Trainer, TrainingConfig, device_name
 
 SIZES = (259, 512, 1024, 2048, 8192)  # the first is the 256 bytes and what every tokenizer has besides
 SEEDS = range(3)
-FLOPS = 2e12
+BUDGETS = (5e11, 2e12)  # floating-point operations
 BODY = {"d_model": 96, "n_heads": 4, "n_layers": 3, "max_length": 128, "dropout": 0.0}
 BATCH, LR, HELD_OUT = 8, 3e-3, 0.02
 
@@ -34,47 +35,47 @@ CARD = """\
 
 No model, but what came of training {runs} GPTs of {n_layers} layers, {d_model} wide, on the text of
 `word-vectors` (TinyStories' start, the Grimms' and Jacobs's tales; CDLA-Sharing-1.0 and public domain), each
-with a byte-level BPE of another size, made of the same text. Every run takes {flops:.0e} floating-point
+with a byte-level BPE of another size, made of the same text. Runs have one of two budgets of floating-point
 operations, the softmax's among them; windows are of {max_length} tokens, the learning rate peaks at {lr} for
 all (none was tuned). Bits a character on the last fiftieth of each text, by seeds: mean (lowest to highest);
 the trigram counts the same tokens. On {device}, other work running. `log.jsonl` has every run.
 
-| tokens | parameters | steps | characters a token | million characters read | bits a character | trigram |
-|---:|---:|---:|---:|---:|---:|---:|
+| operations | tokens | parameters | steps | characters a token | million read | bits a character | trigram |
+|---:|---:|---:|---:|---:|---:|---:|---:|
 {rows}
 """
 
 
 def train(folder: str | Path, device: str = "cpu") -> list[dict]:
-    """Train every size and seed that the log in ``folder`` lacks; leaves log, scores and a card."""
+    """Train every seed, budget and size that the log in ``folder`` lacks; leaves log, scores and a card."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     log = Log(folder / "log.jsonl")
-    done = {(line["vocabulary"], line["seed"]) for line in log.read()}
-    for seed in SEEDS:
-        for size in SIZES:
-            if (size, seed) not in done:
-                told = cell(size, seed, folder / f"{size}-{seed}", device)
-                log.write({"step": len(log.read()), **told})
+    done = {(line["seed"], line["flops"], line["vocabulary"]) for line in log.read()}
+    for run in product(SEEDS, BUDGETS, SIZES):
+        if run not in done:
+            told = cell(*run, folder / "-".join(map(str, run)), device)
+            log.write({"step": len(log.read()), **told})
     scores = summary(log.read())
     write_scores(folder / "scores.json", scores)
     (folder / "README.md").write_text(wrapped(card(scores, device)), encoding="utf-8", newline="\n")
     return scores
 
 
-def cell(size: int, seed: int, folder: Path, device: str = "cpu") -> dict:
+def cell(seed: int, flops: float, size: int, folder: Path, device: str = "cpu") -> dict:
     """One vocabulary's model, trained; and what is told of it."""
     texts, held_out = parts()
     tokenizer = Tokenizer.train(texts, size)
     trained, unseen = stream(tokenizer, texts), stream(tokenizer, held_out)
     torch.manual_seed(seed)
     model = GPT(GPTConfig(len(tokenizer), **BODY))
-    steps = round(FLOPS / step_flops(model.config))
+    steps = round(flops / step_flops(model.config))
     config = TrainingConfig(steps=steps, peak_lr=LR, warmup=min(50, steps), decay="cosine", seed=seed)
     batches = WindowBatches(trained, model.config.max_length, BATCH, seed)
     model = Trainer(model, batches, config, folder, device).run()
     each = sum(map(len, texts)) / len(trained)  # characters of a token
     return {
+        "flops": flops,
         "vocabulary": size,
         "seed": seed,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -107,26 +108,26 @@ def bits(nats_a_token: float, ids: list[int], texts: list[str]) -> float:
 
 
 def summary(log: list[dict]) -> list[dict]:
-    """A row for each size: the mean, the lowest and the highest of its seeds."""
+    """A row for each budget and size: the mean, the lowest and the highest of its seeds."""
     rows = []
-    for size in sorted({line["vocabulary"] for line in log}):
-        runs = [line for line in log if line["vocabulary"] == size]
+    for flops, size in sorted({(line["flops"], line["vocabulary"]) for line in log}):
+        runs = [line for line in log if (line["flops"], line["vocabulary"]) == (flops, size)]
         found = [line["bits"] for line in runs]
         spread = [round(x, 4) for x in (sum(found) / len(found), min(found), max(found))]
-        kept = ("parameters", "steps", "characters a token", "characters read")
-        same = {name: runs[0][name] for name in kept}
+        same = {name: runs[0][name] for name in ("flops", "vocabulary", "parameters", "steps")}
+        read = {name: runs[0][name] for name in ("characters a token", "characters read")}
         trigram = round(runs[0]["trigram"], 4)
-        rows.append({"vocabulary": size, "seeds": len(runs), **same, "bits": spread, "trigram": trigram})
+        rows.append({**same, **read, "seeds": len(runs), "bits": spread, "trigram": trigram})
     return rows
 
 
 def card(scores: list[dict], device: str) -> str:
     """What was trained, and the table of the outcome."""
     rows = "\n".join(
-        f"| {r['vocabulary']:,} | {r['parameters']:,} | {r['steps']:,} | {r['characters a token']:.2f} "
-        f"| {r['characters read'] / 1e6:.1f} | {r['bits'][0]:.3f} ({r['bits'][1]:.3f} to {r['bits'][2]:.3f}) "
+        f"| {r['flops']:.0e} | {r['vocabulary']:,} | {r['parameters']:,} | {r['steps']:,} "
+        f"| {r['characters a token']:.2f} | {r['characters read'] / 1e6:.1f} | {r['bits'][0]:.3f} ({r['bits'][1]:.3f} to {r['bits'][2]:.3f}) "
         f"| {r['trigram']:.3f} |"
         for r in scores
     )
     runs = sum(r["seeds"] for r in scores)
-    return CARD.format(runs=runs, flops=FLOPS, lr=LR, device=device_name(device), rows=rows, **BODY)
+    return CARD.format(runs=runs, lr=LR, device=device_name(device), rows=rows, **BODY)

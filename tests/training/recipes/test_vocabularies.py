@@ -22,7 +22,7 @@ SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 1, "max_length": 16, "dropout"
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(vocabularies.fairy_tales, "texts", lambda: [TEXT, TEXT[::-1]])
-    for name, value in {"SIZES": (259, 280), "SEEDS": range(2), "FLOPS": 1e8, "BODY": SMALL}.items():
+    for name, value in {"SIZES": (259, 280), "SEEDS": range(2), "BUDGETS": (5e7, 1e8), "BODY": SMALL}.items():
         monkeypatch.setattr(vocabularies, name, value)
     monkeypatch.setattr(vocabularies, "HELD_OUT", 0.2)
 
@@ -30,13 +30,17 @@ def small(monkeypatch):
 def test_every_run_is_logged_once_and_a_second_call_adds_none(tmp_path, small):
     scores = vocabularies.train(tmp_path)
     log = Log(tmp_path / "log.jsonl").read()
-    assert [(line["vocabulary"], line["seed"]) for line in log] == [(259, 0), (280, 0), (259, 1), (280, 1)]
+    runs = [(line["seed"], line["flops"], line["vocabulary"]) for line in log]
+    assert runs == [(seed, flops, size) for seed in (0, 1) for flops in (5e7, 1e8) for size in (259, 280)]
     assert vocabularies.train(tmp_path) == scores == json.loads((tmp_path / "scores.json").read_text())
     assert Log(tmp_path / "log.jsonl").read() == log
     for row in scores:
-        runs = [line["bits"] for line in log if line["vocabulary"] == row["vocabulary"]]
-        assert row["bits"] == pytest.approx([sum(runs) / 2, min(runs), max(runs)], abs=1e-4)
-        assert row["steps"] == log[0 if row["vocabulary"] == 259 else 1]["steps"]
+        same = [x for x in log if (x["flops"], x["vocabulary"]) == (row["flops"], row["vocabulary"])]
+        bits = [line["bits"] for line in same]
+        assert row["bits"] == pytest.approx([sum(bits) / 2, min(bits), max(bits)], abs=1e-4)
+        assert {line["steps"] for line in same} == {row["steps"]}
+    small_budget, larger, *_ = (row["steps"] for row in scores[::2])
+    assert larger == pytest.approx(2 * small_budget, abs=1)
     assert scores[0]["characters a token"] < 1 < scores[1]["characters a token"]  # <eos> is a token, too
     assert scores[0]["steps"] >= scores[1]["steps"]
     assert f"| 280 | {scores[1]['parameters']:,} |" in (tmp_path / "README.md").read_text()
