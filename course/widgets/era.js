@@ -60,7 +60,7 @@ function render({ model, el }) {
     ctx.save();
     ctx.beginPath(); ctx.rect(LEFT, 0, W - LEFT, H); ctx.clip();
     const group = model.get("group");
-    models.forEach((m, i) => {
+    models.forEach(m => {
       if (!m[c] || m[3] < view.from - 1 || m[3] > view.to + 1) return;
       ctx.globalAlpha = group < 0 || m[4] === group ? 0.85 : 0.08;
       ctx.fillStyle = COLOURS[theme][m[4]];
