@@ -20,6 +20,8 @@ RECIPES = {
     "attention-cost": "course.training.recipes.attention_cost",
     "decisions": "course.training.recipes.decisions",
     "turing-machine": "course.training.recipes.turing_machine",
+    "vocabularies": "course.training.recipes.vocabularies",
+    "present-block": "course.training.recipes.present_block",
     "word-vectors": "course.training.recipes.word_vectors",
     "stories-lstm": "course.training.recipes.stories_lstm",
     "gpt-stories": "course.training.recipes.stories",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from course.files import write_whole
@@ -37,6 +38,20 @@ class Log:
         kept = "".join(json.dumps(entry) + "\n" for entry in self.read() if entry["step"] <= step)
         if kept or self.path.exists():
             write_whole(self.path, kept.encode())
+
+    def fill(self, names: Sequence[str], runs: Iterable[tuple], cell: Callable[..., dict]) -> list[dict]:
+        """Make each run that has no line yet, and write its line; gives back all lines.
+
+        Args:
+            names: what tells the runs apart: each is a field of a line, and of a run its value.
+            cell: called with the values; what it tells is the rest of the line.
+        """
+        done = {tuple(line[name] for name in names) for line in self.read()}
+        for run in runs:
+            if run not in done:
+                told = cell(*run)
+                self.write({"step": len(self.read()), **dict(zip(names, run, strict=True)), **told})
+        return self.read()
 
 
 def _entry(line: bytes) -> dict[str, float] | None:

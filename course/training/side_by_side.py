@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from course.models.recurrent import lstm_step
 from course.models.turing_machine import TuringMachine
 
 
@@ -30,7 +31,7 @@ class Linears(nn.Module):
 
 
 class Cells(nn.Module):
-    """As many LSTM cells, by the equations of torch's."""
+    """As many LSTM cells."""
 
     def __init__(self, cells: Sequence[nn.LSTMCell]):
         super().__init__()
@@ -39,9 +40,8 @@ class Cells(nn.Module):
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """The new (h, c)."""
-        i, f, g, o = (self.ih(x) + self.hh(state[0])).chunk(4, dim=-1)
-        c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
-        return o.sigmoid() * c.tanh(), c
+        ih, hh = self.ih, self.hh
+        return lstm_step(x, *state, ih.weight, hh.weight, ih.bias[:, None], hh.bias[:, None])
 
 
 def side_by_side(machines: Sequence[TuringMachine]) -> TuringMachine:

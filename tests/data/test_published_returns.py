@@ -1,4 +1,4 @@
-"""Published returns: read twice from the table; what the notebook says of them."""
+"""Published returns, and what the notebook says of them."""
 
 from course.data.published_returns import ATARI, SOURCE
 

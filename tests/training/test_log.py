@@ -39,3 +39,19 @@ def test_cutting_leaves_the_old_file_or_the_new_one(tmp_path, monkeypatch):
 def test_nothing_is_made_where_there_is_no_log(tmp_path):
     Log(tmp_path / "log.jsonl").cut_after(0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_runs_without_a_line_are_made(tmp_path):
+    log, made = Log(tmp_path / "log.jsonl"), []
+
+    def cell(name: str, seed: int) -> dict:
+        made.append((name, seed))
+        return {"loss": seed / 2} | ({"step": 50} if name == "b" else {})
+
+    runs = [("a", 0), ("b", 0), ("a", 1)]
+    assert log.fill(("name", "seed"), runs[:2], cell) == [
+        {"step": 0, "name": "a", "seed": 0, "loss": 0.0},
+        {"step": 50, "name": "b", "seed": 0, "loss": 0.0},
+    ]
+    assert [line["seed"] for line in log.fill(("name", "seed"), runs, cell)] == [0, 0, 1]
+    assert made == runs

@@ -71,13 +71,12 @@ def train(folder: str | Path, device: str = "cpu") -> dict:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    log = Log(folder / "log.jsonl")
-    done = {(line["task"], line["model"], line["seed"]) for line in log.read()}
-    for seed in SEEDS:
-        for task, model, cell in cells():
-            if (task, model, seed) not in done:
-                log.write({"task": task, "model": model, "seed": seed, **cell(task, model, seed)})
-    scores = summary(log.read())
+    ways = {(task, model): cell for task, model, cell in cells()}
+    runs = ((*way, seed) for seed in SEEDS for way in ways)
+    log = Log(folder / "log.jsonl").fill(
+        ("task", "model", "seed"), runs, lambda task, model, seed: ways[task, model](task, model, seed)
+    )
+    scores = summary(log)
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8", newline="\n")
     (folder / "README.md").write_text(wrapped(card(scores)), encoding="utf-8", newline="\n")
     return scores

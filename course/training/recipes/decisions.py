@@ -62,15 +62,14 @@ def train(folder: str | Path, device: str = "cpu") -> dict:
     """Train every seed that the log in ``folder`` lacks; leaves one model, the log, scores and a card."""
     folder = Path(folder)
     (folder / "model").mkdir(parents=True, exist_ok=True)
-    log = Log(folder / "log.jsonl")
-    done = {line["seed"] for line in log.read()}
-    for seed in SEEDS:
-        if seed not in done:
-            model, found = cell(seed)
-            if seed == SHIPPED:
-                model.save(folder / "model", torch.float16)
-            log.write({"seed": seed, **found})
-    scores = summary(log.read())
+
+    def run(seed: int) -> dict:
+        model, found = cell(seed)
+        if seed == SHIPPED:
+            model.save(folder / "model", torch.float16)
+        return found
+
+    scores = summary(Log(folder / "log.jsonl").fill(("seed",), ((seed,) for seed in SEEDS), run))
     shutil.copyfile(folder / "log.jsonl", folder / "model" / "log.jsonl")
     for name, text in (
         ("scores.json", json.dumps(scores, indent=1) + "\n"),

@@ -78,16 +78,11 @@ def train(folder: str | Path, device: str = "cpu", runs: dict[str, Run] | None =
     runs = RUNS if runs is None else runs
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    log = Log(folder / "log.jsonl")
-    done = {(line["run"], line["reader"], line["seed"]) for line in log.read()}
-    for name, run in runs.items():
-        for seed in SEEDS:
-            for reader in run.readers:
-                if (name, reader, seed) not in done:
-                    log.write(
-                        {"run": name, "reader": reader, "seed": seed, **cell(run, reader, seed, device)}
-                    )
-    scores = summary(log.read(), runs)
+    cells = ((name, reader, seed) for name in runs for seed in SEEDS for reader in runs[name].readers)
+    log = Log(folder / "log.jsonl").fill(
+        ("run", "reader", "seed"), cells, lambda name, reader, seed: cell(runs[name], reader, seed, device)
+    )
+    scores = summary(log, runs)
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8", newline="\n")
     (folder / "README.md").write_text(wrapped(card(scores, runs, device)), encoding="utf-8", newline="\n")
     return scores

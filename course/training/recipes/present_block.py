@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from statistics import mean
 
@@ -39,21 +40,18 @@ def train(folder: str | Path, device: str = "cpu") -> list[dict]:
     """Train every part, rate and seed that the log in ``folder`` lacks; leaves log, scores and a card."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    log = Log(folder / "log.jsonl")
-    done = {(line["part"], line["rate"], line["seed"]) for line in log.read()}
-    for seed in SEEDS:
-        for rate in RATES:
-            for part in PARTS:
-                if (part, rate, seed) not in done:
-                    told = cell(part, rate, seed, folder / f"{part}-{rate}-{seed}", device)
-                    log.write({"step": len(log.read()), **told})
-    scores = summary(log.read())
+
+    def run(seed: int, rate: float, part: str) -> dict:
+        return cell(seed, rate, part, folder / f"{part}-{rate}-{seed}", device)
+
+    runs = product(SEEDS, RATES, PARTS)
+    scores = summary(Log(folder / "log.jsonl").fill(("seed", "rate", "part"), runs, run))
     write_scores(folder / "scores.json", scores)
     (folder / "README.md").write_text(wrapped(card(scores, device)), encoding="utf-8", newline="\n")
     return scores
 
 
-def cell(part: str, rate: float, seed: int, folder: Path, device: str = "cpu") -> dict:
+def cell(seed: int, rate: float, part: str, folder: Path, device: str = "cpu") -> dict:
     """One model trained, and its loss on text that it has not seen."""
     corpus = tinyshakespeare.plays()
     torch.manual_seed(seed)
@@ -69,7 +67,7 @@ def cell(part: str, rate: float, seed: int, folder: Path, device: str = "cpu") -
     with torch.no_grad():
         loss = model.eval().loss(*(x.to(model.embedding.weight.device) for x in unseen)).item()
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return {"part": part, "rate": rate, "seed": seed, "parameters": parameters, "loss": loss}
+    return {"parameters": parameters, "loss": loss}
 
 
 def summary(log: list[dict]) -> list[dict]:

@@ -7,8 +7,10 @@ larger table to learn and a dearer softmax. The scores are in bits a character, 
 from __future__ import annotations
 
 import math
+from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -50,40 +52,53 @@ def train(folder: str | Path, device: str = "cpu") -> list[dict]:
     """Train every seed, budget and size that the log in ``folder`` lacks; leaves log, scores and a card."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    log = Log(folder / "log.jsonl")
-    done = {(line["seed"], line["flops"], line["vocabulary"]) for line in log.read()}
-    for run in product(SEEDS, BUDGETS, SIZES):
-        if run not in done:
-            told = cell(*run, folder / "-".join(map(str, run)), device)
-            log.write({"step": len(log.read()), **told})
-    scores = summary(log.read())
+    prepare = cache(prepared)  # a size's text and trigram are the same for its every run
+
+    def run(seed: int, flops: float, size: int) -> dict:
+        return cell(seed, flops, prepare(size), folder / f"{seed}-{flops}-{size}", device)
+
+    names, runs = ("seed", "flops", "vocabulary"), product(SEEDS, BUDGETS, SIZES)
+    scores = summary(Log(folder / "log.jsonl").fill(names, runs, run))
     write_scores(folder / "scores.json", scores)
     (folder / "README.md").write_text(wrapped(card(scores, device)), encoding="utf-8", newline="\n")
     return scores
 
 
-def cell(seed: int, flops: float, size: int, folder: Path, device: str = "cpu") -> dict:
-    """One vocabulary's model, trained; and what is told of it."""
+class Prepared(NamedTuple):
+    """What the runs of one vocabulary share: the text as its tokens, and what the trigram makes of it."""
+
+    tokens: int
+    trained: list[int]
+    unseen: list[int]
+    trigram: float
+
+
+def prepared(size: int) -> Prepared:
+    """Learn a vocabulary of this size from the text; cut the text by it; count its trigrams."""
     texts, held_out = parts()
     tokenizer = Tokenizer.train(texts, size)
     trained, unseen = stream(tokenizer, texts), stream(tokenizer, held_out)
+    trigram = bits(NGram(trained, 3, len(tokenizer)).loss(unseen), unseen, held_out)
+    return Prepared(len(tokenizer), trained, unseen, trigram)
+
+
+def cell(seed: int, flops: float, text: Prepared, folder: Path, device: str = "cpu") -> dict:
+    """One vocabulary's model, trained; and what is told of it."""
+    texts, held_out = parts()
     torch.manual_seed(seed)
-    model = GPT(GPTConfig(len(tokenizer), **BODY))
+    model = GPT(GPTConfig(text.tokens, **BODY))
     steps = round(flops / step_flops(model.config))
     config = TrainingConfig(steps=steps, peak_lr=LR, warmup=min(50, steps), decay="cosine", seed=seed)
-    batches = WindowBatches(trained, model.config.max_length, BATCH, seed)
+    batches = WindowBatches(text.trained, model.config.max_length, BATCH, seed)
     model = Trainer(model, batches, config, folder, device).run()
-    each = sum(map(len, texts)) / len(trained)  # characters of a token
+    each = sum(map(len, texts)) / len(text.trained)  # characters of a token
     return {
-        "flops": flops,
-        "vocabulary": size,
-        "seed": seed,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "steps": steps,
         "characters a token": each,
         "characters read": round(steps * BATCH * model.config.max_length * each),
-        "bits": bits(whole_loss(model.eval(), unseen), unseen, held_out),
-        "trigram": bits(NGram(trained, 3, len(tokenizer)).loss(unseen), unseen, held_out),
+        "bits": bits(whole_loss(model.eval(), text.unseen), text.unseen, held_out),
+        "trigram": text.trigram,
     }
 
 

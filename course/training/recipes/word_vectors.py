@@ -137,15 +137,15 @@ def train(folder: str | Path, device: str = "cpu", seeds: Mapping[str, int] = SE
     folder.mkdir(parents=True, exist_ok=True)
     text, log = corpus(fairy_tales.sentences()), Log(folder / "log.jsonl")
     (folder / "words.json").write_text(json.dumps(text.words) + "\n", encoding="utf-8", newline="\n")
-    done = {(line["method"], line["seed"]) for line in log.read()}
-    for seed in range(max(seeds.values())):
-        for name in METHODS:
-            if (name, seed) in done or seed >= seeds[name]:
-                continue
-            vectors, told = cell(text, name, seed)
-            if seed == 0:
-                keep(folder / "vectors.safetensors", name, vectors)
-            log.write({"step": len(log.read()), "method": name, "seed": seed, **told})
+
+    def run(name: str, seed: int) -> dict:
+        vectors, told = cell(text, name, seed)
+        if seed == 0:
+            keep(folder / "vectors.safetensors", name, vectors)
+        return told
+
+    runs = ((name, seed) for seed in range(max(seeds.values())) for name in METHODS if seed < seeds[name])
+    log.fill(("method", "seed"), runs, run)
     report(folder, text)
     return log.read()
 
